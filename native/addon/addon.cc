@@ -1,0 +1,208 @@
+// The functions that lib/backend/native.ts calls. Each reads its arguments, asks the core, and
+// returns; raw pointers live in the core only as long as JavaScript proves them before each step.
+#include "../simd/dispatch.h"
+#include "arguments.h"
+
+namespace gradstep {
+namespace {
+
+using Napi::CallbackInfo;
+
+// open(rule, fields): `fields` are the hyperparameters as TypeScript will write them, so that an
+// addon built from other sources is refused here, not wrong later.
+napi_value open(const CallbackInfo& info) {
+  const std::string name = info[0].As<Napi::String>();
+  const RuleInfo* rule = findRule(name.c_str());
+  if (rule == nullptr) fail(info.Env(), "ERR_INTERNAL", "This addon has no rule '" + name + "'");
+  const auto fields = info[1].As<Napi::Array>();
+  bool same = fields.Length() == rule->fieldCount;
+  for (uint32_t i = 0; same && i < rule->fieldCount; i++) {
+    same = fields.Get(i).As<Napi::String>().Utf8Value() == rule->fieldName(i);
+  }
+  if (!same) fail(info.Env(), "ERR_INTERNAL", "This addon has other hyperparameters for " + name);
+  return wrap(info.Env(), new Optimizer(*rule));
+}
+
+// claimState(handle, bytes: Uint8Array)
+napi_value claimState(const CallbackInfo& info) {
+  const void* begin;
+  size_t bytes;
+  byteArray(info.Env(), info[1], &begin, &bytes);
+  unwrap(info.Env(), info[0]).claimState(begin, bytes);
+  return nullptr;
+}
+
+// addGroup(handle, hyperparameters: Float64Array, steps: Float64Array, data: Float32Array[])
+napi_value addGroup(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  size_t fields, counters;
+  const double* hyperparameters = doubleArray(env, info[1], &fields);
+  double* steps = doubleArray(env, info[2], &counters);
+  const auto arrays = info[3].As<Napi::Array>();
+  const uint32_t count = arrays.Length();
+  if (fields < optimizer.rule().fieldCount || counters < count) {
+    fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and step count");
+  }
+  std::vector<FloatSpan> data;
+  data.reserve(count);
+  for (uint32_t i = 0; i < count; i++) data.push_back(floatArray(env, arrays.Get(i)));
+  return result(env, optimizer.addGroup(hyperparameters, steps, data));
+}
+
+// setState(handle, slot, which, array)
+napi_value setState(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
+  const uint32_t which = index(env, info[2], kMaxStates, "state");
+  const FloatSpan span = floatArray(env, info[3]);
+  if (span.length != optimizer.slots()[slot].length) {
+    fail(env, "ERR_INTERNAL", "Expected state of the parameter's length");
+  }
+  optimizer.setState(slot, static_cast<int>(which), span.data);
+  return nullptr;
+}
+
+// setData(handle, slot, array)
+napi_value setData(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
+  const FloatSpan span = floatArray(env, info[2]);
+  if (span.length != optimizer.slots()[slot].length) {
+    fail(env, "ERR_INTERNAL", "Expected data of the parameter's length");
+  }
+  optimizer.setData(slot, span.data);
+  return nullptr;
+}
+
+// setGrad(handle, slot, array or null)
+napi_value setGrad(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
+  if (info[2].IsNull()) {
+    optimizer.setGrad(slot, nullptr);
+    return nullptr;
+  }
+  FloatSpan span = floatArray(env, info[2]);
+  if (span.length != optimizer.slots()[slot].length) {
+    fail(env, "ERR_INTERNAL", "Expected a gradient of the parameter's length");
+  }
+  // An empty array may have no address, and null would mean that there is no gradient.
+  static float nothing;
+  optimizer.setGrad(slot, span.length == 0 ? &nothing : span.data);
+  return nullptr;
+}
+
+napi_value step(const CallbackInfo& info) {
+  return result(info.Env(), unwrap(info.Env(), info[0]).step());
+}
+
+napi_value disposeHandle(const CallbackInfo& info) {
+  dispose(info.Env(), info[0]);
+  return nullptr;
+}
+
+// residue(bytes: Uint8Array): how far its address is past a cache line.
+napi_value residue(const CallbackInfo& info) {
+  const void* begin;
+  size_t bytes;
+  byteArray(info.Env(), info[0], &begin, &bytes);
+  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(begin) % 64));
+}
+
+napi_value isas(const CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const KernelTable* const* table = supportedTables(); *table; ++table) {
+    names.Set(names.Length(), (*table)->name);
+  }
+  return names;
+}
+
+napi_value isa(const CallbackInfo& info) {
+  return Napi::String::New(info.Env(), activeTable().name);
+}
+
+// setIsa(name): whether this processor can run it.
+napi_value setIsa(const CallbackInfo& info) {
+  const std::string name = info[0].As<Napi::String>();
+  return Napi::Boolean::New(info.Env(), forceTable(name.c_str()));
+}
+
+// --- For tests: the two operations that all bits rest on, and the struct as C++ reads it. ---
+
+// debugFma(a, b, c, out): Float32Arrays of one length.
+napi_value debugFma(const CallbackInfo& info) {
+  FloatSpan arrays[4];
+  for (size_t i = 0; i < 4; i++) {
+    arrays[i] = floatArray(info.Env(), info[i]);
+    if (arrays[i].length != arrays[0].length) fail(info.Env(), "ERR_INTERNAL", "Lengths differ");
+  }
+  activeTable().fma(arrays[0].data, arrays[1].data, arrays[2].data, arrays[3].data,
+                    arrays[0].length);
+  return nullptr;
+}
+
+napi_value debugPower(const CallbackInfo& info) {
+  const double base = info[0].As<Napi::Number>(), exponent = info[1].As<Napi::Number>();
+  if (!(exponent >= 0 && exponent < 9e15)) fail(info.Env(), "ERR_INTERNAL", "Bad exponent");
+  return Napi::Number::New(info.Env(), power(base, exponent));
+}
+
+// debugHyperparameters(handle, group): { name: value }, through the members of the C++ struct.
+napi_value debugHyperparameters(const CallbackInfo& info) {
+  const Optimizer& optimizer = unwrap(info.Env(), info[0]);
+  const uint32_t group = index(info.Env(), info[1], optimizer.groups().size(), "group");
+  const RuleInfo& rule = optimizer.rule();
+  Napi::Object object = Napi::Object::New(info.Env());
+  for (size_t i = 0; i < rule.fieldCount; i++) {
+    object.Set(rule.fieldName(i), rule.field(optimizer.groups()[group], i));
+  }
+  return object;
+}
+
+// Turns what the standard library throws into an error with a code, at the last moment.
+template <napi_value (*function)(const CallbackInfo&)>
+Napi::Value guarded(const CallbackInfo& info) {
+  try {
+    const napi_value value = function(info);
+    return value ? Napi::Value(info.Env(), value) : info.Env().Undefined();
+  } catch (const std::bad_alloc&) {
+    fail(info.Env(), "ERR_OUT_OF_MEMORY", "The native core could not allocate memory");
+  }
+}
+
+template <napi_value (*function)(const CallbackInfo&)>
+void define(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<guarded<function>>(exports.Env(), name));
+}
+
+Napi::Object init(Napi::Env, Napi::Object exports) {
+  define<open>(exports, "open");
+  define<claimState>(exports, "claimState");
+  define<addGroup>(exports, "addGroup");
+  define<setState>(exports, "setState");
+  define<setData>(exports, "setData");
+  define<setGrad>(exports, "setGrad");
+  define<step>(exports, "step");
+  define<disposeHandle>(exports, "dispose");
+  define<residue>(exports, "residue");
+  define<isas>(exports, "isas");
+  define<isa>(exports, "isa");
+  define<setIsa>(exports, "setIsa");
+  define<debugFma>(exports, "debugFma");
+  define<debugPower>(exports, "debugPower");
+  define<debugHyperparameters>(exports, "debugHyperparameters");
+  return exports;
+}
+
+}  // namespace
+}  // namespace gradstep
+
+static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  return gradstep::init(env, exports);
+}
+
+NODE_API_MODULE(gradstep, initialize)

@@ -1,0 +1,33 @@
+// JavaScript values to what the core understands, checked as far as memory safety needs it;
+// lib/backend/native.ts is the only caller and has already said what is wrong in sentences.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+
+#include "../core/optimizer.h"
+
+namespace gradstep {
+
+// Throws an Error with this `code`.
+[[noreturn]] void fail(napi_env env, const char* code, const std::string& message);
+
+// The typed array's memory by its internal slots. Raw calls: napi.h asks for the buffer too,
+// which Node 20 refuses for shared memory, and costs twice as much.
+FloatSpan floatArray(napi_env env, napi_value value);
+double* doubleArray(napi_env env, napi_value value, size_t* length);
+void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes);
+
+// An optimizer behind a JavaScript object that only this addon can have made.
+napi_value wrap(napi_env env, Optimizer* optimizer);
+Optimizer& unwrap(napi_env env, napi_value handle);
+// Frees the optimizer now; its handle is refused from here on.
+void dispose(napi_env env, napi_value handle);
+
+uint32_t index(napi_env env, napi_value value, size_t limit, const char* name);
+
+// Undefined for success, else { kind, slot, other }.
+napi_value result(napi_env env, const Failure& failure);
+
+}  // namespace gradstep

@@ -1,0 +1,154 @@
+#include "optimizer.h"
+
+#include <algorithm>
+
+#include "../simd/dispatch.h"
+
+namespace gradstep {
+namespace {
+
+// Counts are exact in a double up to here; anything else in a count is not ours.
+bool isCount(double count) { return count >= 0 && count < 9007199254740992.0; }
+
+// Room for more, growing by doubling: reserve() alone would grow by what is asked each time.
+template <class T>
+void reserveFor(std::vector<T>& list, size_t more) {
+  const size_t needed = list.size() + more;
+  if (needed > list.capacity()) list.reserve(std::max(needed, 2 * list.capacity()));
+}
+
+}  // namespace
+
+void Optimizer::claimState(const void* begin, size_t bytes) {
+  memory_.claim(begin, bytes, MemoryMap::kState);
+}
+
+Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
+                            const std::vector<FloatSpan>& data) {
+  const size_t first = slots_.size();
+  const auto group = static_cast<uint32_t>(groups_.size());
+  reserveFor(slots_, data.size());
+  for (size_t i = 0; i < data.size(); i++) {
+    const auto owner = static_cast<int64_t>(first + i);
+    const int64_t other = memory_.claim(data[i].data, data[i].length * sizeof(float), owner);
+    if (other != MemoryMap::kNobody) {
+      while (i-- > 0) memory_.release(data[i].data, static_cast<int64_t>(first + i));
+      slots_.resize(first);
+      return {Failure::kDataOverlap, owner, other};
+    }
+    Slot slot;
+    slot.data = data[i].data;
+    slot.length = data[i].length;
+    slot.steps = steps + i;
+    slot.group = group;
+    slots_.push_back(slot);
+  }
+  groups_.push_back(hyperparameters);
+  allGradsMoved_ = true;
+  return {};
+}
+
+void Optimizer::setState(size_t slot, int which, float* state) {
+  slots_[slot].state[which] = state;
+  slots_[slot].states |= 1u << which;
+}
+
+void Optimizer::setData(size_t slot, float* data) {
+  memory_.release(slots_[slot].data, static_cast<int64_t>(slot));
+  slots_[slot].data = data;
+  movedData_.push_back(slot);
+  allGradsMoved_ = true;
+}
+
+void Optimizer::setGrad(size_t slot, const float* grad) {
+  slots_[slot].grad = grad;
+  if (grad != nullptr && !allGradsMoved_) movedGrads_.push_back(slot);
+}
+
+Failure Optimizer::verifyGrad(size_t slot) const {
+  const Slot& s = slots_[slot];
+  if (s.grad == nullptr) return {};
+  const int64_t other = memory_.holder(s.grad, s.length * sizeof(float));
+  if (other == MemoryMap::kNobody) return {};
+  return {Failure::kGradOverlap, static_cast<int64_t>(slot), other};
+}
+
+// Arrays that came since the last step. What fails stays on the list: the next step asks again.
+Failure Optimizer::verifyMemory() {
+  while (!movedData_.empty()) {
+    const size_t slot = movedData_.back();
+    const auto owner = static_cast<int64_t>(slot);
+    const Slot& s = slots_[slot];
+    const int64_t other = memory_.claim(s.data, s.length * sizeof(float), owner);
+    if (other != MemoryMap::kNobody && other != owner) return {Failure::kDataOverlap, owner, other};
+    movedData_.pop_back();
+  }
+  if (allGradsMoved_) {
+    for (size_t slot = 0; slot < slots_.size(); slot++) {
+      if (const Failure failure = verifyGrad(slot); failure.kind) return failure;
+    }
+    allGradsMoved_ = false;
+    movedGrads_.clear();
+  }
+  while (!movedGrads_.empty()) {
+    if (const Failure failure = verifyGrad(movedGrads_.back()); failure.kind) return failure;
+    movedGrads_.pop_back();
+  }
+  return {};
+}
+
+Failure Optimizer::openRun(size_t slot, double count) {
+  Run run;
+  run.hyperparameters = groups_[slots_[slot].group];
+  run.count = count;
+  run.states = rule_.states(run.hyperparameters);
+  run.counts = rule_.counts(run.hyperparameters);
+  const int variant = rule_.prepare(run.hyperparameters, count, scalarMaker_, run.scalars);
+  if (scalarMaker_.takeFailure()) return {Failure::kOverflow, static_cast<int64_t>(slot), -1};
+  run.kernel = activeTable().rules[rule_.index][variant];
+  run.begin = slot;
+  run.end = slot;
+  runs_.push_back(run);
+  return {};
+}
+
+// Everything that can fail, before anything is written: which kernel steps which slots, with
+// which scalars.
+Failure Optimizer::plan() {
+  runs_.clear();
+  for (size_t i = 0; i < slots_.size(); i++) {
+    const Slot& slot = slots_[i];
+    if (slot.grad == nullptr) continue;
+    if (!isCount(*slot.steps)) return {Failure::kBadCount, static_cast<int64_t>(i), -1};
+    const double count = rule_.byCount || *slot.steps == 0 ? *slot.steps : 1;
+    const double* hyperparameters = groups_[slot.group];
+    if (runs_.empty() || runs_.back().hyperparameters != hyperparameters ||
+        runs_.back().count != count) {
+      if (const Failure failure = openRun(i, count); failure.kind) return failure;
+    }
+    Run& run = runs_.back();
+    if (run.states & ~slot.states) return {Failure::kMissingState, static_cast<int64_t>(i), -1};
+    run.end = i + 1;
+  }
+  return {};
+}
+
+void Optimizer::countSteps() const {
+  for (const Run& run : runs_) {
+    if (!run.counts) continue;
+    for (size_t i = run.begin; i < run.end; i++) *slots_[i].steps += slots_[i].grad ? 1 : 0;
+  }
+}
+
+Failure Optimizer::step() {
+  if (const Failure failure = verifyMemory(); failure.kind) return failure;
+  if (const Failure failure = plan(); failure.kind) return failure;
+  for (const Run& run : runs_) {
+    const Slot* slots = slots_.data();
+    run.kernel(&run.scalars, slots + run.begin, slots + run.end, 0, slots[run.end - 1].length);
+  }
+  countSteps();
+  return {};
+}
+
+}  // namespace gradstep

@@ -1,0 +1,80 @@
+// One optimizer as the core sees it: groups (borrowed hyperparameter structs), slots (borrowed
+// arrays) and a step over all of them. Nothing here knows Node-API, and nothing is written
+// before everything has been checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../rules/registry.h"
+#include "../simd/kernel_table.h"
+#include "memory_map.h"
+#include "slot.h"
+
+namespace gradstep {
+
+// Why a call changed nothing. `slot` and `other` are slot numbers; `other` may be
+// MemoryMap::kState.
+struct Failure {
+  enum Kind { kNone, kDataOverlap, kGradOverlap, kOverflow, kMissingState, kBadCount };
+  Kind kind = kNone;
+  int64_t slot = -1;
+  int64_t other = -1;
+};
+
+struct FloatSpan {
+  float* data;
+  size_t length;
+};
+
+class Optimizer {
+ public:
+  explicit Optimizer(const RuleInfo& rule) : rule_(rule) {}
+
+  // Declares memory of the optimizer itself: no parameter and no gradient may lie in it.
+  void claimState(const void* begin, size_t bytes);
+
+  // Adds a group with its parameters: all of them, or none and the reason.
+  Failure addGroup(const double* hyperparameters, double* steps, const std::vector<FloatSpan>& data);
+
+  void setState(size_t slot, int which, float* state);
+  void setData(size_t slot, float* data);
+  void setGrad(size_t slot, const float* grad);
+
+  // Steps every parameter that has a gradient; on failure nothing has changed.
+  Failure step();
+
+  const RuleInfo& rule() const { return rule_; }
+  const std::vector<Slot>& slots() const { return slots_; }
+  const std::vector<const double*>& groups() const { return groups_; }
+
+ private:
+  // Neighbouring slots that share their scalars: one kernel call.
+  struct Run {
+    Kernel kernel;
+    const double* hyperparameters;
+    double count;
+    uint32_t states;
+    bool counts;
+    size_t begin, end;
+    ScalarStorage scalars;
+  };
+
+  Failure verifyMemory();
+  Failure verifyGrad(size_t slot) const;
+  Failure plan();
+  Failure openRun(size_t slot, double count);
+  void countSteps() const;
+
+  const RuleInfo& rule_;
+  ScalarMaker scalarMaker_;
+  std::vector<Slot> slots_;
+  std::vector<const double*> groups_;
+  std::vector<Run> runs_;
+  MemoryMap memory_;
+  std::vector<size_t> movedData_, movedGrads_;  // not verified yet
+  bool allGradsMoved_ = false;
+};
+
+}  // namespace gradstep

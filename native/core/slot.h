@@ -1,0 +1,22 @@
+// One parameter as the core sees it. Every pointer is borrowed: JavaScript owns the memory and
+// proves before each step that it is still there (lib/optimizer.ts).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gradstep {
+
+constexpr int kMaxStates = 4;
+
+struct Slot {
+  float* data = nullptr;
+  const float* grad = nullptr;  // null: the step skips this parameter wholly
+  float* state[kMaxStates] = {};
+  size_t length = 0;
+  double* steps = nullptr;  // how often the rule has stepped it
+  uint32_t group = 0;
+  uint32_t states = 0;  // bit k: state[k] is there
+};
+
+}  // namespace gradstep

@@ -1,0 +1,86 @@
+// Adam (Kingma & Ba 2015, arXiv:1412.6980), AMSGrad (Reddi et al. 2018) and AdamW (Loshchilov &
+// Hutter 2019, arXiv:1711.05101), in the order of operations of torch/optim/adam.py,
+// _single_tensor_adam. AdamW is Adam with decoupled decay.
+#pragma once
+
+#include "rule.h"
+#include "../simd/inline.h"
+
+namespace gradstep {
+
+template <bool kDecoupled>
+struct AdamRule {
+  static constexpr const char* kName = kDecoupled ? "adamw" : "adam";
+
+  struct Hyperparameters {
+    double lr, beta1, beta2, eps, weightDecay, amsgrad, maximize;
+  };
+  using H = Hyperparameters;
+  static constexpr Field<H> kFields[] = {
+      {"lr", &H::lr},           {"beta1", &H::beta1},
+      {"beta2", &H::beta2},     {"eps", &H::eps},
+      {"weightDecay", &H::weightDecay}, {"amsgrad", &H::amsgrad},
+      {"maximize", &H::maximize},
+  };
+
+  struct Scalars {
+    float decay, weight, beta2, oneMinusBeta2, rootCorrection2, eps, negativeStepSize;
+  };
+
+  enum : int { kMaximize = 1, kDecay = 2, kAmsgrad = 4, kFarLerp = 8 };
+  static constexpr int kVariants = 16;
+  static constexpr bool kByCount = true;
+
+  enum : int { kExpAvg, kExpAvgSq, kMaxExpAvgSq };
+
+  static uint32_t states(const H& h) {
+    return 1u << kExpAvg | 1u << kExpAvgSq | (h.amsgrad != 0 ? 1u << kMaxExpAvgSq : 0);
+  }
+
+  static bool counts(const H&) { return true; }
+
+  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
+    const double step = count + 1;
+    const double correction1 = 1 - f32.power(h.beta1, step);
+    const double correction2 = 1 - f32.power(h.beta2, step);
+    // torch's lerp starts from the nearer end, which moves where it rounds.
+    const float weight = f32(1 - h.beta1);
+    const bool far = !(weight < 0.5f);
+    s.weight = far ? weight - 1.0f : weight;
+    s.decay = f32(kDecoupled ? 1 - h.lr * h.weightDecay : h.weightDecay);
+    s.beta2 = f32(h.beta2);
+    s.oneMinusBeta2 = f32(1 - h.beta2);
+    s.rootCorrection2 = f32(std::sqrt(correction2));
+    s.eps = f32(h.eps);
+    s.negativeStepSize = f32(-(h.lr / correction1));
+    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+           (h.amsgrad != 0 ? kAmsgrad : 0) | (far ? kFarLerp : 0);
+  }
+
+  template <int variant, class Block>
+  static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
+    auto param = at.param();
+    auto grad = at.grad();
+    if constexpr (variant & kMaximize) grad = -grad;
+    if constexpr (variant & kDecay) {
+      if constexpr (kDecoupled) param = param * s.decay;
+      else grad = fma(s.decay, param, grad);
+    }
+    const auto expAvg = at.state(kExpAvg);
+    const auto newExpAvg = fma(s.weight, grad - expAvg, variant & kFarLerp ? grad : expAvg);
+    auto second = fma(s.oneMinusBeta2 * grad, grad, at.state(kExpAvgSq) * s.beta2);
+    at.state(kExpAvg, newExpAvg);
+    at.state(kExpAvgSq, second);
+    if constexpr (variant & kAmsgrad) {
+      second = maximum(at.state(kMaxExpAvgSq), second);
+      at.state(kMaxExpAvgSq, second);
+    }
+    const auto denominator = sqrt(second) / s.rootCorrection2 + s.eps;
+    at.param(param + (s.negativeStepSize * newExpAvg) / denominator);
+  }
+};
+
+using Adam = AdamRule<false>;
+using AdamW = AdamRule<true>;
+
+}  // namespace gradstep

@@ -1,0 +1,51 @@
+// What an update rule is. Each rule (sgd.h, adam.h, …) is a struct of static members:
+//
+//   kName            as TypeScript names it
+//   Hyperparameters  one group's options: doubles, in the order TypeScript writes them
+//   kFields          their names, in the same order
+//   Scalars          the float32 values that enter the vector operations
+//   kVariants        how many kernels its options select from at compile time
+//   kByCount         whether Scalars depend on the step count (else only on its being 0 or not)
+//   states(h)        bits of the state arrays that these options need
+//   counts(h)        whether a step under these options is counted
+//   prepare(…)       doubles to Scalars, before anything is written; returns the variant
+//   update(…)        the mathematics of one pack of vectors, compiled once per instruction set
+#pragma once
+
+#include <cmath>
+#include <cfloat>
+#include <cstddef>
+#include <cstdint>
+
+#include "../core/power.h"
+
+namespace gradstep {
+
+// A hyperparameter's name in TypeScript and its member in the rule's struct.
+template <class Struct>
+struct Field {
+  const char* name;
+  double Struct::*member;
+};
+
+// Turns doubles into float32 scalars. A value that float32 cannot hold is refused, as in torch.
+class ScalarMaker {
+ public:
+  // The one rounding to float32.
+  float operator()(double value) {
+    if (std::fabs(value) > static_cast<double>(FLT_MAX) || std::isnan(value)) failed_ = true;
+    return failed_ ? 0.0f : static_cast<float>(value);
+  }
+  double power(double base, double exponent) { return memo_(base, exponent); }
+  bool takeFailure() {
+    const bool failed = failed_;
+    failed_ = false;
+    return failed;
+  }
+
+ private:
+  PowerMemo memo_;
+  bool failed_ = false;
+};
+
+}  // namespace gradstep

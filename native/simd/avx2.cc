@@ -1,0 +1,64 @@
+// AVX2 with FMA: 8 lanes.
+#include <cfloat>
+#include <cmath>
+#include <utility>
+
+#include "kernel_table.h"
+#include "target_region.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+
+#include <immintrin.h>
+
+GRADSTEP_TARGET_BEGIN("avx2,fma")
+#include "driver.h"
+
+namespace gradstep {
+namespace {
+
+struct Avx2 {
+  using Vector = __m256;
+  using Mask = __m256i;
+  static constexpr size_t kLanes = 8;
+  static constexpr int kUnroll = 2;
+
+  static GRADSTEP_INLINE Vector broadcast(float x) { return _mm256_set1_ps(x); }
+  static GRADSTEP_INLINE Vector load(const float* from) { return _mm256_loadu_ps(from); }
+  static GRADSTEP_INLINE void store(float* to, Vector x) { _mm256_storeu_ps(to, x); }
+  static GRADSTEP_INLINE Mask firstLanes(size_t n) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane);
+  }
+  static GRADSTEP_INLINE Vector load(const float* from, Mask mask) {
+    return _mm256_maskload_ps(from, mask);
+  }
+  static GRADSTEP_INLINE void store(float* to, Vector x, Mask mask) {
+    _mm256_maskstore_ps(to, mask, x);
+  }
+  static GRADSTEP_INLINE Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static GRADSTEP_INLINE Vector subtract(Vector a, Vector b) { return _mm256_sub_ps(a, b); }
+  static GRADSTEP_INLINE Vector multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return _mm256_div_ps(a, b); }
+  static GRADSTEP_INLINE Vector sqrt(Vector a) { return _mm256_sqrt_ps(a); }
+  static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) {
+    return _mm256_fmadd_ps(a, b, c);
+  }
+  static GRADSTEP_INLINE Vector negate(Vector a) {
+    return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f));
+  }
+  static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) {
+    // The instruction gives b where either is NaN.
+    return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+  }
+};
+
+constexpr KernelTable kTable = kernelTable<Avx2>("avx2", AllRules{});
+
+}  // namespace
+const KernelTable* const kAvx2Table = &kTable;
+}  // namespace gradstep
+GRADSTEP_TARGET_END
+
+#else
+const gradstep::KernelTable* const gradstep::kAvx2Table = nullptr;
+#endif

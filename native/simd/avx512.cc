@@ -1,0 +1,67 @@
+// AVX-512: 16 lanes, masked loads and stores.
+#include <cfloat>
+#include <cmath>
+#include <utility>
+
+#include "kernel_table.h"
+#include "target_region.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+
+#include <immintrin.h>
+
+// GCC 12 warns inside its own header: _mm512_undefined_ps is uninitialized on purpose.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+GRADSTEP_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
+#include "driver.h"
+
+namespace gradstep {
+namespace {
+
+struct Avx512 {
+  using Vector = __m512;
+  using Mask = __mmask16;
+  static constexpr size_t kLanes = 16;
+  static constexpr int kUnroll = 4;
+
+  static GRADSTEP_INLINE Vector broadcast(float x) { return _mm512_set1_ps(x); }
+  static GRADSTEP_INLINE Vector load(const float* from) { return _mm512_loadu_ps(from); }
+  static GRADSTEP_INLINE void store(float* to, Vector x) { _mm512_storeu_ps(to, x); }
+  static GRADSTEP_INLINE Mask firstLanes(size_t n) { return static_cast<Mask>((1u << n) - 1); }
+  static GRADSTEP_INLINE Vector load(const float* from, Mask mask) {
+    return _mm512_maskz_loadu_ps(mask, from);
+  }
+  static GRADSTEP_INLINE void store(float* to, Vector x, Mask mask) {
+    _mm512_mask_storeu_ps(to, mask, x);
+  }
+  static GRADSTEP_INLINE Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
+  static GRADSTEP_INLINE Vector subtract(Vector a, Vector b) { return _mm512_sub_ps(a, b); }
+  static GRADSTEP_INLINE Vector multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
+  static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return _mm512_div_ps(a, b); }
+  static GRADSTEP_INLINE Vector sqrt(Vector a) { return _mm512_sqrt_ps(a); }
+  static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) {
+    return _mm512_fmadd_ps(a, b, c);
+  }
+  static GRADSTEP_INLINE Vector negate(Vector a) {
+    return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f));
+  }
+  static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) {
+    // The instruction gives b where either is NaN.
+    const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+    return _mm512_mask_mov_ps(_mm512_max_ps(a, b), nan, a);
+  }
+};
+
+constexpr KernelTable kTable = kernelTable<Avx512>("avx512", AllRules{});
+
+}  // namespace
+const KernelTable* const kAvx512Table = &kTable;
+}  // namespace gradstep
+GRADSTEP_TARGET_END
+
+#else
+const gradstep::KernelTable* const gradstep::kAvx512Table = nullptr;
+#endif

@@ -1,0 +1,59 @@
+// The loop around every rule, and the kernel table of one instruction set. Included inside a
+// target region by each ISA file, after its vector type.
+#pragma once
+
+#include "../rules/rules.h"
+#include "kernel_table.h"
+#include "pack.h"
+
+namespace gradstep {
+
+template <class V, class Rule, int variant>
+void drive(const void* scalars, const Slot* slot, const Slot* end, size_t from, size_t to) {
+  // Copies: the loop writes floats, and could otherwise not know that these stay as they are.
+  const auto s = *static_cast<const typename Rule::Scalars*>(scalars);
+  const auto all = V::firstLanes(V::kLanes);
+  for (; slot != end; ++slot, from = 0) {
+    if (slot->grad == nullptr) continue;
+    const Slot here = *slot;
+    const size_t length = slot + 1 == end ? to : here.length;
+    size_t i = from;
+    for (; i + V::kUnroll * V::kLanes <= length; i += V::kUnroll * V::kLanes) {
+      Rule::template update<variant>(s, Block<V, V::kUnroll, false>(here, i, all));
+    }
+    for (; i + V::kLanes <= length; i += V::kLanes) {
+      Rule::template update<variant>(s, Block<V, 1, false>(here, i, all));
+    }
+    if (i < length) {
+      Rule::template update<variant>(s, Block<V, 1, true>(here, i, V::firstLanes(length - i)));
+    }
+  }
+}
+
+template <class V>
+void fmaKernel(const float* a, const float* b, const float* c, float* out, size_t count) {
+  for (size_t i = 0; i < count; i += V::kLanes) {
+    const size_t left = count - i < V::kLanes ? count - i : V::kLanes;
+    const auto mask = V::firstLanes(left);
+    const auto sum = V::fma(V::load(a + i, mask), V::load(b + i, mask), V::load(c + i, mask));
+    V::store(out + i, sum, mask);
+  }
+}
+
+template <class V, class Rule, class Variants>
+struct RuleKernels;
+
+template <class V, class Rule, int... variants>
+struct RuleKernels<V, Rule, std::integer_sequence<int, variants...>> {
+  static constexpr Kernel kKernels[] = {drive<V, Rule, variants>...};
+};
+
+template <class V, class... Rules>
+constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
+  static_assert(sizeof...(Rules) <= kMaxRules, "kMaxRules is too small");
+  return {name,
+          {RuleKernels<V, Rules, std::make_integer_sequence<int, Rules::kVariants>>::kKernels...},
+          fmaKernel<V>};
+}
+
+}  // namespace gradstep

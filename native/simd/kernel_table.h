@@ -1,0 +1,31 @@
+// What one instruction set offers: a kernel per rule and variant. Every function gives the same
+// bits in every table.
+#pragma once
+
+#include <cstddef>
+
+#include "../core/slot.h"
+
+namespace gradstep {
+
+// Steps a run of slots that share their scalars: [from, length) of the first, all of those
+// between, [0, to) of the last. Slots without a gradient are passed over.
+using Kernel = void (*)(const void* scalars, const Slot* first, const Slot* end, size_t from,
+                        size_t to);
+
+constexpr int kMaxRules = 16;
+
+struct KernelTable {
+  const char* name;
+  const Kernel* rules[kMaxRules];  // by RuleInfo::index, then by variant
+  // out[i] = fma(a[i], b[i], c[i]), to test the one operation that everything rests on.
+  void (*fma)(const float* a, const float* b, const float* c, float* out, size_t count);
+};
+
+// Null where the compiler's target has no such instructions.
+extern const KernelTable* const kAvx512Table;
+extern const KernelTable* const kAvx2Table;
+extern const KernelTable* const kNeonTable;
+extern const KernelTable* const kScalarTable;
+
+}  // namespace gradstep

@@ -1,0 +1,55 @@
+// NEON: 4 lanes. It is part of every 64-bit ARM, so no region is needed.
+#include <cfloat>
+#include <cmath>
+#include <utility>
+
+#include "kernel_table.h"
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+
+#include <arm_neon.h>
+
+#include "driver.h"
+
+namespace gradstep {
+namespace {
+
+struct Neon {
+  using Vector = float32x4_t;
+  using Mask = size_t;  // how many lanes are there
+  static constexpr size_t kLanes = 4;
+  static constexpr int kUnroll = 4;
+
+  static GRADSTEP_INLINE Vector broadcast(float x) { return vdupq_n_f32(x); }
+  static GRADSTEP_INLINE Vector load(const float* from) { return vld1q_f32(from); }
+  static GRADSTEP_INLINE void store(float* to, Vector x) { vst1q_f32(to, x); }
+  static GRADSTEP_INLINE Mask firstLanes(size_t n) { return n; }
+  static GRADSTEP_INLINE Vector load(const float* from, Mask count) {
+    float lanes[kLanes] = {};
+    for (size_t i = 0; i < count; i++) lanes[i] = from[i];
+    return vld1q_f32(lanes);
+  }
+  static GRADSTEP_INLINE void store(float* to, Vector x, Mask count) {
+    float lanes[kLanes];
+    vst1q_f32(lanes, x);
+    for (size_t i = 0; i < count; i++) to[i] = lanes[i];
+  }
+  static GRADSTEP_INLINE Vector add(Vector a, Vector b) { return vaddq_f32(a, b); }
+  static GRADSTEP_INLINE Vector subtract(Vector a, Vector b) { return vsubq_f32(a, b); }
+  static GRADSTEP_INLINE Vector multiply(Vector a, Vector b) { return vmulq_f32(a, b); }
+  static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return vdivq_f32(a, b); }
+  static GRADSTEP_INLINE Vector sqrt(Vector a) { return vsqrtq_f32(a); }
+  static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
+  static GRADSTEP_INLINE Vector negate(Vector a) { return vnegq_f32(a); }
+  static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return vmaxq_f32(a, b); }
+};
+
+constexpr KernelTable kTable = kernelTable<Neon>("neon", AllRules{});
+
+}  // namespace
+const KernelTable* const kNeonTable = &kTable;
+}  // namespace gradstep
+
+#else
+const gradstep::KernelTable* const gradstep::kNeonTable = nullptr;
+#endif

@@ -1,0 +1,79 @@
+// A pack: U vectors that are worked on together, so that one's latency hides another's. Rules are
+// written against packs; a float32 scalar broadcasts. Included inside a target region.
+#pragma once
+
+#include <cstddef>
+
+#include "inline.h"
+
+namespace gradstep {
+
+template <class V, int U>
+struct Pack {
+  typename V::Vector v[U];
+
+  Pack() = default;
+  GRADSTEP_INLINE Pack(float scalar) {
+    for (int j = 0; j < U; j++) v[j] = V::broadcast(scalar);
+  }
+
+  friend GRADSTEP_INLINE Pack operator+(Pack a, Pack b) { return map(V::add, a, b); }
+  friend GRADSTEP_INLINE Pack operator-(Pack a, Pack b) { return map(V::subtract, a, b); }
+  friend GRADSTEP_INLINE Pack operator*(Pack a, Pack b) { return map(V::multiply, a, b); }
+  friend GRADSTEP_INLINE Pack operator/(Pack a, Pack b) { return map(V::divide, a, b); }
+  friend GRADSTEP_INLINE Pack operator-(Pack a) { return map(V::negate, a); }
+  friend GRADSTEP_INLINE Pack sqrt(Pack a) { return map(V::sqrt, a); }
+  // NaN if either is NaN.
+  friend GRADSTEP_INLINE Pack maximum(Pack a, Pack b) { return map(V::maximum, a, b); }
+  // a * b + c, rounded once.
+  friend GRADSTEP_INLINE Pack fma(Pack a, Pack b, Pack c) { return map(V::fma, a, b, c); }
+
+ private:
+  template <class Operation, class... Packs>
+  static GRADSTEP_INLINE Pack map(Operation operation, Packs... packs) {
+    Pack result;
+    for (int j = 0; j < U; j++) result.v[j] = operation(packs.v[j]...);
+    return result;
+  }
+};
+
+// Where a pack lies in a slot: what a rule reads and writes. With kPartial only the first lanes
+// are there, and nothing beyond them is touched.
+template <class V, int U, bool kPartial>
+class Block {
+ public:
+  using P = Pack<V, U>;
+
+  GRADSTEP_INLINE Block(const Slot& slot, size_t at, typename V::Mask mask)
+      : slot_(slot), at_(at), mask_(mask) {}
+
+  GRADSTEP_INLINE P param() const { return load(slot_.data); }
+  GRADSTEP_INLINE P grad() const { return load(slot_.grad); }
+  GRADSTEP_INLINE P state(int k) const { return load(slot_.state[k]); }
+  GRADSTEP_INLINE void param(P value) const { store(slot_.data, value); }
+  GRADSTEP_INLINE void state(int k, P value) const { store(slot_.state[k], value); }
+
+ private:
+  GRADSTEP_INLINE P load(const float* array) const {
+    P result;
+    for (int j = 0; j < U; j++) {
+      const float* from = array + at_ + j * V::kLanes;
+      result.v[j] = kPartial ? V::load(from, mask_) : V::load(from);
+    }
+    return result;
+  }
+
+  GRADSTEP_INLINE void store(float* array, P value) const {
+    for (int j = 0; j < U; j++) {
+      float* to = array + at_ + j * V::kLanes;
+      if (kPartial) V::store(to, value.v[j], mask_);
+      else V::store(to, value.v[j]);
+    }
+  }
+
+  const Slot& slot_;
+  const size_t at_;
+  const typename V::Mask mask_;
+};
+
+}  // namespace gradstep

@@ -1,0 +1,37 @@
+// Any processor: one lane, FMA emulated through double.
+#include <cmath>
+#include <utility>
+
+#include "driver.h"
+#include "emulated_fma.h"
+
+namespace gradstep {
+namespace {
+
+struct Scalar {
+  using Vector = float;
+  using Mask = size_t;
+  static constexpr size_t kLanes = 1;
+  static constexpr int kUnroll = 1;
+
+  static GRADSTEP_INLINE Vector broadcast(float x) { return x; }
+  static GRADSTEP_INLINE Vector load(const float* from) { return *from; }
+  static GRADSTEP_INLINE void store(float* to, Vector x) { *to = x; }
+  static GRADSTEP_INLINE Mask firstLanes(size_t n) { return n; }
+  static GRADSTEP_INLINE Vector load(const float* from, Mask) { return *from; }
+  static GRADSTEP_INLINE void store(float* to, Vector x, Mask) { *to = x; }
+  static GRADSTEP_INLINE Vector add(Vector a, Vector b) { return a + b; }
+  static GRADSTEP_INLINE Vector subtract(Vector a, Vector b) { return a - b; }
+  static GRADSTEP_INLINE Vector multiply(Vector a, Vector b) { return a * b; }
+  static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return a / b; }
+  static GRADSTEP_INLINE Vector sqrt(Vector a) { return std::sqrt(a); }
+  static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return emulatedFma(a, b, c); }
+  static GRADSTEP_INLINE Vector negate(Vector a) { return -a; }
+  static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return a > b || a != a ? a : b; }
+};
+
+constexpr KernelTable kTable = kernelTable<Scalar>("scalar", AllRules{});
+
+}  // namespace
+const KernelTable* const kScalarTable = &kTable;
+}  // namespace gradstep
