@@ -3,11 +3,14 @@
  * slots, so an own `length`, a subclass or a patched prototype cannot forge the answer.
  */
 
+const { apply } = Reflect;
+const { isView } = ArrayBuffer;
 const typedArrayPrototype = Object.getPrototypeOf(Float32Array.prototype) as object;
+const noArguments: readonly never[] = [];
 
 function intrinsic<T>(property: string | symbol): (value: unknown) => T {
-  const getter = Object.getOwnPropertyDescriptor(typedArrayPrototype, property)?.get;
-  return (value) => Reflect.apply(getter as () => T, value, []);
+  const getter = Object.getOwnPropertyDescriptor(typedArrayPrototype, property)!.get as () => T;
+  return (value) => apply(getter, value, noArguments);
 }
 
 const tagOf = intrinsic<string | undefined>(Symbol.toStringTag);
@@ -22,13 +25,26 @@ export const bufferOf: (array: unknown) => ArrayBufferLike = intrinsic('buffer')
 export const byteOffsetOf: (array: unknown) => number = intrinsic('byteOffset');
 
 /** Whether `value` is a Float32Array (or a subclass of it), of this or another realm. */
-export function isFloat32Array(value: unknown): value is Float32Array {
-  return ArrayBuffer.isView(value) && tagOf(value) === 'Float32Array';
+export function isFloat32Array(value: unknown): value is Float32Array<ArrayBufferLike> {
+  return isView(value) && tagOf(value) === 'Float32Array';
 }
 
 const fillFloat32 = Float32Array.prototype.fill;
 
 /** Fills with zeros through the intrinsic method. */
-export function fillZero(array: Float32Array): void {
-  fillFloat32.call(array, 0);
+export function fillZero(array: Float32Array<ArrayBufferLike>): void {
+  apply(fillFloat32, array, [0]);
+}
+
+const keysOf = Float32Array.prototype.keys;
+
+/** Whether the array's memory was taken away: its buffer detached, or shrunk below it. */
+export function isGone(array: Float32Array<ArrayBufferLike>): boolean {
+  if (lengthOf(array) > 0) return false;
+  try {
+    apply(keysOf, array, noArguments); // every method validates first
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -1,6 +1,9 @@
 /** How values look in error sentences and prints. */
 
-import { lengthOf } from './arrays.ts';
+import { isFloat32Array, lengthOf } from './arrays.ts';
+
+/** The key under which Node's `console.log` looks for an object's own print. */
+export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /** One short phrase for any value: `-1`, `'sgd'`, `Float64Array(3)`, `an array of 2`, `null`. */
 export function describe(value: unknown): string {
@@ -25,6 +28,16 @@ export function preview(data: Float32Array<ArrayBufferLike>, shape: readonly num
   const first = Array.from(data.subarray(0, 3), (value) => String(Number(value.toPrecision(4))));
   if (data.length > 3) first.push('…');
   return `[${shape.join(', ')}] [${first.join(', ')}]`;
+}
+
+/** A parameter in one line: `Parameter 'conv.weight' [6, 3, 5, 5] [0.1, -0.2, 0.3, …]`. */
+export function named(
+  parameter: { data: unknown; name?: string | undefined; shape?: readonly number[] | undefined },
+  name: string | undefined = parameter.name,
+): string {
+  const { data, shape } = parameter;
+  const values = isFloat32Array(data) ? ` ${preview(data, shape ?? [lengthOf(data)])}` : '';
+  return `Parameter${name === undefined ? '' : ` '${name}'`}${values}`;
 }
 
 /** The candidate nearest to `word` by edit distance, if it is near enough to be a slip. */

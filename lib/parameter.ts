@@ -4,7 +4,7 @@
  */
 
 import { fillZero, isFloat32Array, lengthOf } from './arrays.ts';
-import { describe, preview } from './describe.ts';
+import { describe, inspectCustom, named } from './describe.ts';
 import { GradstepError } from './errors.ts';
 
 /** Any object with these two arrays can be optimized; nothing else is asked of it. */
@@ -52,7 +52,7 @@ export class Parameter implements ParameterLike {
     data: Float32Array<ArrayBufferLike> | readonly number[],
     options: ParameterOptions = {},
   ) {
-    const values = Array.isArray(data) ? Float32Array.from(data) : data;
+    const values = Array.isArray(data) ? Float32Array.from(data) : (data as Float32Array);
     this.#data = checkArray(values, 'data', options.name);
     const length = lengthOf(values);
     const shape = options.shape ?? [length];
@@ -119,11 +119,11 @@ export class Parameter implements ParameterLike {
   }
 
   toString(): string {
-    return `Parameter${this.name ? ` '${this.name}'` : ''} ${preview(this.#data, this.shape)}`;
+    return named(this);
   }
 
   /** What `console.log` shows in Node.js. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
+  [inspectCustom](): string {
     return this.toString();
   }
 }
@@ -136,7 +136,7 @@ function checkArray(
   if (isFloat32Array(array)) return array;
   throw new GradstepError(
     field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT',
-    `Expected ${field} of parameter ${name ? `'${name}'` : ''} to be a Float32Array ` +
+    `Expected ${field} of parameter${name === undefined ? '' : ` '${name}'`} to be a Float32Array ` +
       `but received ${describe(array)}`,
   );
 }

@@ -1,0 +1,48 @@
+/**
+ * What an optimizer needs from below. Two implementations give the same bits: `native` (the
+ * addon) and `portable` (TypeScript).
+ */
+
+export type BackendName = 'native' | 'portable';
+
+/** Why a call changed nothing; `other` is a slot number, or -1 for the optimizer's own memory. */
+export interface Failure {
+  readonly kind: 'dataOverlap' | 'gradOverlap' | 'overflow' | 'missingState' | 'badCount';
+  readonly slot: number;
+  readonly other: number;
+}
+
+type Floats = Float32Array<ArrayBufferLike>;
+type Doubles = Float64Array<ArrayBufferLike>;
+
+/**
+ * One optimizer's groups and slots. Slots are numbered in the order in which they were added.
+ * Callers have checked types and lengths; memory is borrowed and must stay reachable and intact
+ * during every `step()`.
+ */
+export interface Core {
+  /** Declares the optimizer's own memory, which no parameter and no gradient may share. */
+  claimState(bytes: Uint8Array<ArrayBufferLike>): void;
+  /** Adds a group and its slots: all of them, or none and the reason. */
+  addGroup(hyperparameters: Doubles, steps: Doubles, data: readonly Floats[]): Failure | undefined;
+  setState(slot: number, which: number, state: Floats): void;
+  setData(slot: number, data: Floats): void;
+  setGrad(slot: number, grad: Floats | null): void;
+  /** Steps every slot that has a gradient; on failure nothing has changed. */
+  step(): Failure | undefined;
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly name: BackendName;
+  /** The instruction sets that can run here, best first. */
+  isas(): readonly string[];
+  /** The one in force. */
+  isa(): string;
+  /** Forces one for all following steps; false if it cannot run here. */
+  setIsa(name: string): boolean;
+  /** How many bytes an address is past a cache line. */
+  residue(bytes: Uint8Array<ArrayBufferLike>): number;
+  /** Makes an empty core for an update rule whose hyperparameters are laid out as `fields`. */
+  open(rule: string, fields: readonly string[]): Core;
+}

@@ -1,0 +1,89 @@
+/** Adam, AMSGrad and AdamW; line for line `native/rules/adam.h`. */
+
+import { fma } from '../fma.ts';
+import { power } from '../power.ts';
+import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+
+const { fround, sqrt } = Math;
+
+interface Scalars {
+  readonly decay: number;
+  readonly weight: number;
+  readonly beta2: number;
+  readonly oneMinusBeta2: number;
+  readonly rootCorrection2: number;
+  readonly eps: number;
+  readonly negativeStepSize: number;
+  readonly decays: boolean;
+  readonly amsgrad: boolean;
+  readonly maximize: boolean;
+  readonly farLerp: boolean;
+}
+
+/** NaN if either is NaN. */
+function maximum(a: number, b: number): number {
+  return a > b || Number.isNaN(a) ? a : b;
+}
+
+function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
+  return {
+    name,
+    fields: ['lr', 'beta1', 'beta2', 'eps', 'weightDecay', 'amsgrad', 'maximize'],
+    counts: () => true,
+
+    prepare(struct, count) {
+      const [lr, beta1, beta2, eps, weightDecay] = struct as unknown as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      const step = count + 1;
+      const correction1 = 1 - power(beta1, step);
+      const correction2 = 1 - power(beta2, step);
+      // torch's lerp starts from the nearer end, which moves where it rounds.
+      const weight = toFloat32(1 - beta1);
+      const farLerp = !(weight < 0.5);
+      return {
+        decay: toFloat32(decoupled ? 1 - lr * weightDecay : weightDecay),
+        weight: farLerp ? fround(weight - 1) : weight,
+        beta2: toFloat32(beta2),
+        oneMinusBeta2: toFloat32(1 - beta2),
+        rootCorrection2: toFloat32(sqrt(correction2)),
+        eps: toFloat32(eps),
+        negativeStepSize: toFloat32(-(lr / correction1)),
+        decays: weightDecay !== 0,
+        amsgrad: struct[5] !== 0,
+        maximize: struct[6] !== 0,
+        farLerp,
+      };
+    },
+
+    update(s: Scalars, { data, grad, state, length }: Arrays) {
+      const [expAvgs, expAvgSqs, maxExpAvgSqs] = state;
+      for (let i = 0; i < length; i++) {
+        let param = data[i]!;
+        let g = s.maximize ? -grad[i]! : grad[i]!;
+        if (s.decays && decoupled) param = fround(param * s.decay);
+        else if (s.decays) g = fma(s.decay, param, g);
+        const expAvg = expAvgs![i]!;
+        const newExpAvg = fma(s.weight, fround(g - expAvg), s.farLerp ? g : expAvg);
+        const scaled = fround(s.oneMinusBeta2 * g);
+        let second = fma(scaled, g, fround(expAvgSqs![i]! * s.beta2));
+        expAvgs![i] = newExpAvg;
+        expAvgSqs![i] = second;
+        if (s.amsgrad) {
+          second = maximum(maxExpAvgSqs![i]!, second);
+          maxExpAvgSqs![i] = second;
+        }
+        const root = fround(fround(sqrt(second)) / s.rootCorrection2);
+        const denominator = fround(root + s.eps);
+        data[i] = fround(param + fround(fround(s.negativeStepSize * newExpAvg) / denominator));
+      }
+    },
+  };
+}
+
+export const adam: Rule<Scalars> = adamRule('adam', false);
+export const adamw: Rule<Scalars> = adamRule('adamw', true);

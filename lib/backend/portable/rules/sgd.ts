@@ -1,0 +1,58 @@
+/** Stochastic gradient descent with momentum; line for line `native/rules/sgd.h`. */
+
+import { fma } from '../fma.ts';
+import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+
+const { fround } = Math;
+
+interface Scalars {
+  readonly negativeLr: number;
+  readonly momentum: number;
+  readonly oneMinusDampening: number;
+  readonly weightDecay: number;
+  readonly decays: boolean;
+  readonly hasMomentum: boolean;
+  readonly nesterov: boolean;
+  readonly maximize: boolean;
+  readonly first: boolean;
+}
+
+export const sgd: Rule<Scalars> = {
+  name: 'sgd',
+  fields: ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize'],
+
+  // Without momentum torch keeps no state; the count is the age of the momentum buffer.
+  counts: (struct) => struct[1] !== 0,
+
+  prepare(struct, count) {
+    const [lr, momentum, dampening, weightDecay, nesterov, maximize] =
+      struct as unknown as number[];
+    return {
+      negativeLr: toFloat32(-lr!),
+      momentum: toFloat32(momentum!),
+      oneMinusDampening: toFloat32(1 - dampening!),
+      weightDecay: toFloat32(weightDecay!),
+      decays: weightDecay !== 0,
+      hasMomentum: momentum !== 0,
+      nesterov: nesterov !== 0,
+      maximize: maximize !== 0,
+      first: count === 0,
+    };
+  },
+
+  update(s: Scalars, { data, grad, state, length }: Arrays) {
+    const momentumBuffer = state[0]!;
+    for (let i = 0; i < length; i++) {
+      const param = data[i]!;
+      let g = s.maximize ? -grad[i]! : grad[i]!;
+      if (s.decays) g = fma(s.weightDecay, param, g);
+      if (s.hasMomentum) {
+        let buffer = g; // the first momentum is a copy, without dampening
+        if (!s.first) buffer = fma(s.oneMinusDampening, g, fround(momentumBuffer[i]! * s.momentum));
+        momentumBuffer[i] = buffer;
+        g = s.nesterov ? fma(s.momentum, buffer, g) : buffer;
+      }
+      data[i] = fma(s.negativeLr, g, param);
+    }
+  },
+};

@@ -1,0 +1,33 @@
+/** `gradstep`: everything of `gradstep/portable`, stepped by the native addon where it loads. */
+
+import { registerBackend, setIsa } from './backend/active.ts';
+import { loadAddon, nativeBackend } from './backend/native.ts';
+import { GradstepError } from './errors.ts';
+
+export * from './portable.ts';
+
+/** `GRADSTEP_BACKEND` and `GRADSTEP_ISA` force what is used; without them the best that loads. */
+function chooseBackend(): void {
+  const { GRADSTEP_BACKEND: name = '', GRADSTEP_ISA: isa = '' } = process.env;
+  if (!['', 'native', 'portable'].includes(name)) {
+    throw new GradstepError(
+      'ERR_BACKEND',
+      `Expected GRADSTEP_BACKEND to be 'native' or 'portable' but received '${name}'`,
+    );
+  }
+  if (name !== 'portable') {
+    try {
+      registerBackend(nativeBackend(loadAddon()));
+    } catch (error) {
+      if (name === 'native') throw error;
+      const { message, code } = error as GradstepError;
+      process.emitWarning(`${message}. Falling back to the portable backend, which is slower`, {
+        type: 'GradstepWarning',
+        code,
+      });
+    }
+  }
+  if (isa !== '') setIsa(isa);
+}
+
+chooseBackend();

@@ -1,0 +1,327 @@
+/** The base class of all optimizers: groups, state, `step()`, `zeroGrad()`. */
+
+import { lengthOf } from './arrays.ts';
+import { activeBackend } from './backend/active.ts';
+import type { Core } from './backend/backend.ts';
+import { describe, inspectCustom } from './describe.ts';
+import { GradstepError } from './errors.ts';
+import type { Schema } from './options.ts';
+import {
+  type Json,
+  type LiveOptions,
+  MEMBERS,
+  type OptionOwner,
+  OptionView,
+  type ParamGroup,
+} from './param-group.ts';
+import type { ParameterLike } from './parameter.ts';
+import { checkNames, isIterable, isObject, listParams, type ParamsInput } from './params.ts';
+import { readOnlyList } from './read-only-list.ts';
+import { SlabAllocator } from './slab.ts';
+import { SlotTable } from './slots.ts';
+import { type ParameterState, StateMap } from './state.ts';
+
+/** A group as it is given: parameters, and the options that differ from the defaults. */
+export type ParamGroupInput<O> = O & {
+  readonly params: ParamsInput;
+  readonly paramNames?: readonly string[];
+  readonly name?: string;
+  readonly meta?: Json;
+};
+
+/** What an optimizer is made from: parameters, named parameters, or groups. */
+export type ParamsOrGroups<O> =
+  | Iterable<ParameterLike>
+  | Iterable<readonly [string, ParameterLike]>
+  | Iterable<ParamGroupInput<O>>;
+
+/** Options of `zeroGrad`. */
+export interface ZeroGradOptions {
+  /** Drop the gradients (the default) instead of filling them with zeros. */
+  readonly setToNone?: boolean;
+}
+
+// Node 20 has it; a browser may not.
+const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
+
+type Phase = 'idle' | 'closure' | 'step' | 'disposed';
+
+/**
+ * An optimizer over parameter groups, as `torch.optim.Optimizer`.
+ *
+ * @typeParam O The options that a group may set.
+ * @typeParam S The state of one parameter.
+ */
+export abstract class Optimizer<O extends object = object, S = ParameterState> {
+  /** The options that new groups start from; assigning to one changes groups added later. */
+  readonly defaults: LiveOptions<O>;
+  /** The groups, in order: a read-only list of live objects. */
+  readonly paramGroups: readonly ParamGroup<O>[];
+  /** State by parameter; empty for a parameter that was not stepped yet. */
+  readonly state: StateMap<S>;
+
+  readonly #schema: Schema<O>;
+  readonly #core: Core;
+  readonly #slots: SlotTable;
+  readonly #groups: ParamGroup<O>[] = [];
+  /** Structs and step counts: never handed out. */
+  readonly #control: SlabAllocator;
+  readonly #stateSlabs: SlabAllocator;
+  /** Whether parameters have names; unknown while there are none. */
+  #named: boolean | undefined;
+  #phase: Phase = 'idle';
+
+  protected constructor(schema: Schema<O>, params: ParamsOrGroups<O>, options: O) {
+    const defaults = schema.parse(checkOptions(options), schema.initial(), '', []);
+    const groups = listGroups<O>(params);
+    const backend = activeBackend();
+    const core = backend.open(schema.rule, schema.fields);
+    this.#schema = schema;
+    this.#core = core;
+    this.#slots = new SlotTable(core);
+    this.#control = new SlabAllocator(backend.residue, (bytes) => core.claimState(bytes));
+    this.#stateSlabs = new SlabAllocator(backend.residue, (bytes) => core.claimState(bytes));
+    this.state = new StateMap<S>(schema, this.#slots);
+    this.paramGroups = readOnlyList(this.#groups, 'paramGroups', 'addParamGroup()');
+    this.defaults = this.#makeDefaults(defaults);
+    try {
+      for (const group of groups) this.addParamGroup(group);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  #makeDefaults(values: Required<O>): LiveOptions<O> {
+    const schema = this.#schema;
+    const struct = this.#control.float64(schema.fields.length);
+    schema.write(struct, values);
+    const owner: OptionOwner<O> = {
+      schema,
+      struct,
+      toString: () => ' (defaults)',
+      beforeWrite() {},
+    };
+    return new OptionView(owner) as unknown as LiveOptions<O>;
+  }
+
+  /**
+   * Adds a group. Options that it leaves out come from `defaults`; the object is only read.
+   *
+   * @throws {GradstepError} As the constructor; nothing has changed then.
+   */
+  addParamGroup(group: ParamGroupInput<O>): void {
+    this.#require('addParamGroup', 'idle', 'closure');
+    const index = this.#groups.length;
+    const given = readGroup(group, index);
+    const where = groupLabel(index, given.name);
+    const options = this.#schema.parse(given, { ...this.defaults } as Required<O>, where, MEMBERS);
+    const { params, data, names = given.paramNames } = listParams(given.params, where);
+    if (names !== undefined) checkNames(names, params.length, where);
+    if (params.length > 0) this.#checkNamed(names !== undefined, where);
+
+    const struct = this.#control.float64(this.#schema.fields.length);
+    this.#schema.write(struct, options);
+    const steps = this.#control.float64(params.length);
+    const first = this.#slots.size;
+    const owner = this.#groupOwner(index, first, params.length, struct);
+    const view = new OptionView(owner, { ...given, params, ...(names && { paramNames: names }) });
+    const attachState = this.#allocateState(options, first, data.map(lengthOf));
+    this.#slots.add({ params, data, names, group: index, struct, steps });
+    attachState();
+    this.#groups.push(view as unknown as ParamGroup<O>);
+    if (params.length > 0) this.#named = names !== undefined;
+  }
+
+  #groupOwner(
+    index: number,
+    first: number,
+    count: number,
+    struct: Float64Array<ArrayBufferLike>,
+  ): OptionOwner<O> {
+    const schema = this.#schema;
+    return {
+      schema,
+      struct,
+      toString: () => groupLabel(index, this.#groups[index]?.name),
+      beforeWrite: (key, value) => {
+        this.#require('changing an option', 'idle', 'closure', 'step');
+        // Memory that an option calls for comes when it is switched on, not inside a step.
+        if (!value || !schema.state.some(({ when }) => when === key)) return;
+        const lengths = this.#slots.lengths.slice(first, first + count);
+        const options = { ...this.#groups[index], [key]: value } as unknown as Required<O>;
+        this.#allocateState(options, first, lengths)();
+      },
+    };
+  }
+
+  /** Allocates what these options need and is missing; calling the result registers it. */
+  #allocateState(options: Required<O>, first: number, lengths: readonly number[]): () => void {
+    const which = this.#schema.state.flatMap(({ when }, k) =>
+      when === undefined || options[when] ? [k] : [],
+    );
+    return this.state.allocate(which, first, lengths, this.#stateSlabs, this.#core);
+  }
+
+  #checkNamed(named: boolean, where: string): void {
+    if (this.#named === undefined || this.#named === named) return;
+    throw new GradstepError(
+      'ERR_NAMES',
+      'all optimizer param groups should be with/without names. cannot add param group ' +
+        `${named ? 'with names' : 'without names'} to the optimizer${where}`,
+    );
+  }
+
+  /** Updates every parameter that has a gradient. */
+  step(): undefined;
+  /**
+   * Calls `closure`, which computes the gradients, then updates.
+   *
+   * @returns What the closure returned: the loss.
+   * @throws {GradstepError} `ERR_ASYNC_CLOSURE` when that is a promise, `ERR_DETACHED`,
+   * `ERR_INVALID_GRADIENT`, `ERR_OVERLAP`, `ERR_OVERFLOW`; nothing has changed then.
+   */
+  step<T>(closure: () => T): T;
+  step<T>(closure?: () => T): T | undefined {
+    this.#require('step', 'idle');
+    const loss = closure === undefined ? undefined : this.#callClosure(closure);
+    this.#phase = 'step';
+    try {
+      this.#slots.refresh();
+      this.#slots.verify();
+      const failure = this.#core.step();
+      if (failure !== undefined) throw this.#slots.explain(failure);
+    } finally {
+      this.#phase = 'idle';
+    }
+    return loss;
+  }
+
+  #callClosure<T>(closure: () => T): T {
+    if (typeof closure !== 'function') {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `Expected closure to be a function but received ${describe(closure)}`,
+      );
+    }
+    this.#phase = 'closure';
+    let loss: T;
+    try {
+      loss = closure();
+    } finally {
+      if (this.#phase === 'closure') this.#phase = 'idle';
+    }
+    this.#require('step', 'idle'); // the closure may have disposed of the optimizer
+    if (isObject(loss) && typeof Reflect.get(loss, 'then') === 'function') {
+      Promise.resolve(loss).catch(() => {}); // its rejection is not a second error
+      throw new GradstepError(
+        'ERR_ASYNC_CLOSURE',
+        'Expected closure to return the loss but received a promise; await the loss and the ' +
+          'gradients first, then call step()',
+      );
+    }
+    return loss;
+  }
+
+  /**
+   * Forgets all gradients: drops them, or fills them with zeros in place.
+   *
+   * @throws {GradstepError} `ERR_INVALID_GRADIENT`, `ERR_DETACHED`; nothing has changed then.
+   */
+  zeroGrad(options: ZeroGradOptions = {}): void {
+    this.#require('zeroGrad', 'idle', 'closure');
+    const { setToNone = true } = isObject(options) ? options : { setToNone: options };
+    if (typeof setToNone !== 'boolean') {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `Expected setToNone to be a boolean but received ${describe(setToNone)}`,
+      );
+    }
+    this.#slots.zeroGrads(setToNone);
+  }
+
+  /** Frees the native memory now; every later call is an `ERR_DISPOSED`. Safe to call twice. */
+  dispose(): void {
+    if (this.#phase === 'disposed') return;
+    this.#require('dispose', 'idle', 'closure');
+    this.#phase = 'disposed';
+    this.#core.dispose();
+  }
+
+  /** `using optimizer = new Adam(…)` disposes of it at the end of the block. */
+  [disposeSymbol](): void {
+    this.dispose();
+  }
+
+  /** As torch prints it: every group with its options, sorted. */
+  toString(): string {
+    const lines = this.#groups.map((group, i) => {
+      const title = group.name === undefined ? `${i}` : `${i} ('${group.name}')`;
+      const keys = [...this.#schema.keys].sort();
+      const options = keys.map((key) => `    ${key}: ${print(group[key as keyof typeof group])}`);
+      return [`Parameter Group ${title}`, ...options].join('\n');
+    });
+    return [`${this.#schema.name} (`, ...lines, ')'].join('\n');
+  }
+
+  /** What `console.log` shows in Node.js. */
+  [inspectCustom](): string {
+    return this.toString();
+  }
+
+  #require(call: string, ...allowed: Phase[]): void {
+    if (allowed.includes(this.#phase)) return;
+    if (this.#phase === 'disposed') {
+      throw new GradstepError('ERR_DISPOSED', `This optimizer has been disposed (${call})`);
+    }
+    throw new GradstepError('ERR_BUSY', `${call} was called inside a step of the same optimizer`);
+  }
+}
+
+function print(value: unknown): string {
+  return Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
+}
+
+function groupLabel(index: number, name: string | undefined): string {
+  return ` (group ${name === undefined ? index : `'${name}'`})`;
+}
+
+function checkOptions<O>(options: O): O & object {
+  if (isObject(options) && !isIterable(options)) return options;
+  throw new GradstepError(
+    'ERR_INVALID_OPTION',
+    `Expected options to be an object but received ${describe(options)}`,
+  );
+}
+
+/** A copy of the group as it was given, each property read once. */
+function readGroup<O>(group: ParamGroupInput<O>, index: number): ParamGroupInput<O> {
+  if (!isObject(group) || isIterable(group)) {
+    throw new GradstepError(
+      'ERR_INVALID_GROUP',
+      'param_group must be a dict, that is an object with params and options, ' +
+        `but received ${describe(group)} (group ${index})`,
+    );
+  }
+  const copy = { ...group };
+  if (copy.params === undefined) {
+    throw new GradstepError('ERR_INVALID_GROUP', `Expected params in the group (group ${index})`);
+  }
+  return copy;
+}
+
+/** The constructor's first argument as a list of groups; as in torch, its first item decides. */
+function listGroups<O>(input: unknown): ParamGroupInput<O>[] {
+  if (!isIterable(input) || ArrayBuffer.isView(input) || typeof input === 'string') {
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      'params argument given to the optimizer should be an iterable of parameters or groups, ' +
+        `but got ${describe(input)}${isObject(input) ? '; put it into an array' : ''}`,
+    );
+  }
+  const items = [...input];
+  const first = items[0];
+  if (items.length === 0) return [];
+  if (isObject(first) && 'params' in first) return items as ParamGroupInput<O>[];
+  return [{ params: items } as unknown as ParamGroupInput<O>];
+}

@@ -1,0 +1,220 @@
+/**
+ * The options of an optimizer: their order, defaults, checks, and their places in a group's
+ * hyperparameter struct. One `Schema` per optimizer; everything that reads or writes options
+ * goes through it.
+ */
+
+import { describe, nearest } from './describe.ts';
+import { GradstepError } from './errors.ts';
+
+type Doubles = Float64Array<ArrayBufferLike>;
+
+/** Ends an error sentence: `' (group 2)'`, or an object that prints so. */
+export type Where = string | { toString(): string };
+
+/** One option: how a value is checked, and how it lies in the struct. */
+export interface Option<T> {
+  readonly initial: T;
+  /** Names of its doubles in the struct, when it is not one double of the option's own name. */
+  readonly fields?: readonly string[];
+  /** Returns what to store, or throws; `where` ends the sentence. */
+  check(value: unknown, key: string, where: Where): T;
+  read(struct: Doubles, at: number): T;
+  write(struct: Doubles, at: number, value: T): void;
+}
+
+/** The interval that a number must lie in, and what torch calls it in its messages. */
+export interface Range {
+  readonly label: string;
+  /** The least value allowed. */
+  readonly min?: number;
+  /** The least value not allowed. */
+  readonly below?: number;
+}
+
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** Options by key, in the order in which `Object.keys(group)` lists them. */
+export type OptionTable<O> = { readonly [K in keyof O]-?: Option<Exclude<O[K], undefined>> };
+
+/** A state array: its name, and the option that calls for it (else it is always there). */
+export interface StateSpec<O> {
+  readonly name: string;
+  readonly when?: keyof O & string;
+}
+
+/** What an optimizer's file says about it. */
+export interface SchemaSpec<O> {
+  /** The class's name, for prints and errors. */
+  readonly name: string;
+  /** The update rule's name in both backends. */
+  readonly rule: string;
+  readonly options: OptionTable<O>;
+  readonly state: readonly StateSpec<O>[];
+  /** Whether `state.get(p).step` exists, as in torch's state. */
+  readonly counted: boolean;
+  /** Says what is wrong with values that are right one by one. */
+  readonly conflict?: (options: Required<O>) => string | undefined;
+}
+
+function refuse(label: string, value: unknown, expected: string, where: Where): never {
+  throw new GradstepError(
+    'ERR_INVALID_OPTION',
+    `Invalid ${label}: ${describe(value)}. Expected ${expected}${where}`,
+  );
+}
+
+function checkNumber(value: unknown, range: Range, key: string, where: Where): number {
+  const { label, min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = range;
+  const bounds = [
+    min > Number.NEGATIVE_INFINITY ? ` >= ${min}` : '',
+    below < Number.POSITIVE_INFINITY ? ` < ${below}` : '',
+  ].filter(Boolean);
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value >= below) {
+    refuse(label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
+  }
+  if (Math.abs(value) > FLOAT32_MAX) {
+    refuse(label, value, `${key} to be a number that float32 can hold`, where);
+  }
+  return value;
+}
+
+/** An option that is one number. */
+export function number(initial: number, range: Range): Option<number> {
+  return {
+    initial,
+    check: (value, key, where) => checkNumber(value, range, key, where),
+    read: (struct, at) => struct[at]!,
+    write: (struct, at, value) => {
+      struct[at] = value;
+    },
+  };
+}
+
+/** An option that is on or off. */
+export function flag(initial: boolean): Option<boolean> {
+  return {
+    initial,
+    check(value, key, where) {
+      if (typeof value !== 'boolean')
+        refuse(`${key} value`, value, `${key} to be a boolean`, where);
+      return value;
+    },
+    read: (struct, at) => struct[at] !== 0,
+    write: (struct, at, value) => {
+      struct[at] = value ? 1 : 0;
+    },
+  };
+}
+
+/** An option that is two numbers, in the same range; torch's messages number them. */
+export function pair(
+  initial: readonly [number, number],
+  fields: readonly [string, string],
+  range: Range,
+): Option<readonly [number, number]> {
+  return {
+    initial: Object.freeze([...initial] as const),
+    fields,
+    check(value, key, where) {
+      if (!Array.isArray(value) || value.length !== 2) {
+        refuse(`${key} value`, value, `${key} to be an array of two numbers`, where);
+      }
+      const checked = [0, 1].map((i) => {
+        const labelled = { ...range, label: `${range.label} at index ${i}` };
+        return checkNumber(value[i], labelled, `${key}[${i}]`, where);
+      });
+      return Object.freeze(checked) as unknown as readonly [number, number];
+    },
+    read: (struct, at) => Object.freeze([struct[at]!, struct[at + 1]!] as const),
+    write(struct, at, value) {
+      struct[at] = value[0];
+      struct[at + 1] = value[1];
+    },
+  };
+}
+
+/** An option with its key and the place of its first double. */
+export interface Placed {
+  readonly key: string;
+  readonly option: Option<unknown>;
+  readonly at: number;
+}
+
+/** The options of one optimizer class, laid out. */
+export class Schema<O extends object> {
+  readonly name: string;
+  readonly rule: string;
+  readonly state: readonly StateSpec<O>[];
+  readonly counted: boolean;
+  /** The doubles of a struct, in order; the native core is asked for the same list. */
+  readonly fields: readonly string[];
+  readonly placed: readonly Placed[];
+  readonly conflict: ((options: Required<O>) => string | undefined) | undefined;
+
+  constructor(spec: SchemaSpec<O>) {
+    this.name = spec.name;
+    this.rule = spec.rule;
+    this.state = spec.state;
+    this.counted = spec.counted;
+    this.conflict = spec.conflict;
+    const fields: string[] = [];
+    this.placed = Object.entries<Option<unknown>>(spec.options).map(([key, option]) => {
+      const at = fields.length;
+      fields.push(...(option.fields ?? [key]));
+      return { key, option, at };
+    });
+    this.fields = fields;
+  }
+
+  get keys(): readonly string[] {
+    return this.placed.map(({ key }) => key);
+  }
+
+  /** The defaults as torch has them. */
+  initial(): Required<O> {
+    return Object.fromEntries(
+      this.placed.map(({ key, option }) => [key, option.initial]),
+    ) as Required<O>;
+  }
+
+  /**
+   * Options as a user gave them, over `base`. Reads each once and changes nothing.
+   * @param also Keys that are no options but allowed here.
+   */
+  parse(given: object, base: Required<O>, where: Where, also: readonly string[]): Required<O> {
+    const result: Record<string, unknown> = { ...base };
+    for (const [key, value] of Object.entries(given)) {
+      if (also.includes(key)) continue;
+      const placed = this.placed.find((candidate) => candidate.key === key);
+      if (placed === undefined) throw this.unknown(key, where, also);
+      if (value !== undefined) result[key] = placed.option.check(value, key, where);
+    }
+    this.checkTogether(result as Required<O>, where);
+    return result as Required<O>;
+  }
+
+  /** Throws when values do not go together. */
+  checkTogether(options: Required<O>, where: Where): void {
+    const conflict = this.conflict?.(options);
+    if (conflict !== undefined)
+      throw new GradstepError('ERR_INVALID_OPTION', `${conflict}${where}`);
+  }
+
+  write(struct: Doubles, options: Required<O>): void {
+    for (const { key, option, at } of this.placed) {
+      option.write(struct, at, options[key as keyof O]);
+    }
+  }
+
+  /** The error for a key that is no option, with the nearest that is. */
+  unknown(key: string, where: Where, also: readonly string[] = []): GradstepError {
+    const known = [...this.keys, ...also];
+    const guess = nearest(key, known);
+    return new GradstepError(
+      'ERR_UNKNOWN_OPTION',
+      `Unknown option '${key}'${guess ? `; did you mean ${guess}?` : '.'} ` +
+        `Expected one of ${known.join(', ')}${where}`,
+    );
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * `gradstep/portable`: the whole package without the native addon and without anything of
+ * Node.js, for browsers and for platforms that cannot load addons. Same classes, same bits.
+ */
+
+export { backend, isa, isas, setBackend, setIsa } from './backend/active.ts';
+export type { BackendName } from './backend/backend.ts';
+export { type ErrorCode, GradstepError } from './errors.ts';
+export {
+  Optimizer,
+  type ParamGroupInput,
+  type ParamsOrGroups,
+  type ZeroGradOptions,
+} from './optimizer.ts';
+export { Adam, type AdamOptions, type AdamState } from './optimizers/adam.ts';
+export { AdamW, type AdamWOptions } from './optimizers/adamw.ts';
+export { SGD, type SGDOptions, type SGDState } from './optimizers/sgd.ts';
+export type { GroupMembers, Json, LiveOptions, ParamGroup } from './param-group.ts';
+export { Parameter, type ParameterLike, type ParameterOptions } from './parameter.ts';
+export type { NamedParameter, ParamsInput } from './params.ts';
+export type { ParameterState, StateMap } from './state.ts';

@@ -1,0 +1,117 @@
+/** The state of an optimizer: arrays per parameter, made when an option first needs them. */
+
+import type { Core } from './backend/backend.ts';
+import { inspectCustom } from './describe.ts';
+import type { ParameterLike } from './parameter.ts';
+import type { SlabAllocator } from './slab.ts';
+import type { SlotTable } from './slots.ts';
+
+type Floats = Float32Array<ArrayBufferLike>;
+
+/** The state of one parameter: live views, which the next step writes. */
+export type ParameterState = Readonly<Record<string, Floats | number>>;
+
+/** What the state needs to know of a schema. */
+interface StateSchema {
+  readonly state: readonly { readonly name: string }[];
+  readonly counted: boolean;
+}
+
+/**
+ * `optimizer.state`: a read-only Map from parameter to its state. A parameter has none before
+ * its first step, as in torch.
+ */
+export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, S> {
+  readonly #schema: StateSchema;
+  readonly #slots: SlotTable;
+  /** By slot, then by position in the schema's list. */
+  readonly #arrays: (Floats | undefined)[][] = [];
+  readonly #views: (S | undefined)[] = [];
+
+  constructor(schema: StateSchema, slots: SlotTable) {
+    this.#schema = schema;
+    this.#slots = slots;
+  }
+
+  /**
+   * Allocates what is missing of the given state arrays for slots from `first` on, one per
+   * length. Only calling the result registers them; it cannot fail.
+   * @internal
+   */
+  allocate(
+    which: readonly number[],
+    first: number,
+    lengths: readonly number[],
+    slabs: SlabAllocator,
+    core: Core,
+  ): () => void {
+    const made: [slot: number, k: number, array: Floats][] = [];
+    lengths.forEach((length, i) => {
+      const present = this.#arrays[first + i];
+      for (const k of which) {
+        if (present?.[k] === undefined) made.push([first + i, k, slabs.float32(length)]);
+      }
+    });
+    return () => {
+      for (const [slot, k, array] of made) {
+        core.setState(slot, k, array);
+        this.#arrays[slot] ??= [];
+        this.#arrays[slot][k] = array;
+        this.#views[slot] = undefined;
+      }
+    };
+  }
+
+  get size(): number {
+    return [...this.keys()].length;
+  }
+
+  has(parameter: ParameterLike): boolean {
+    const slot = this.#slots.indexOf.get(parameter);
+    return slot !== undefined && this.#slots.stepOf(slot) > 0;
+  }
+
+  get(parameter: ParameterLike): S | undefined {
+    const slot = this.#slots.indexOf.get(parameter);
+    if (slot === undefined || this.#slots.stepOf(slot) === 0) return undefined;
+    this.#views[slot] ??= this.#view(slot);
+    return this.#views[slot];
+  }
+
+  #view(slot: number): S {
+    const view = {};
+    const slots = this.#slots;
+    if (this.#schema.counted) {
+      Object.defineProperty(view, 'step', { enumerable: true, get: () => slots.stepOf(slot) });
+    }
+    this.#schema.state.forEach(({ name }, k) => {
+      const value = this.#arrays[slot]?.[k];
+      if (value !== undefined) Object.defineProperty(view, name, { enumerable: true, value });
+    });
+    const shown = { value: () => ({ ...view }) }; // the step's value, not its getter
+    return Object.freeze(Object.defineProperty(view, inspectCustom, shown)) as S;
+  }
+
+  *keys(): MapIterator<ParameterLike> {
+    for (const parameter of this.#slots.params) if (this.has(parameter)) yield parameter;
+  }
+
+  *values(): MapIterator<S> {
+    for (const parameter of this.keys()) yield this.get(parameter)!;
+  }
+
+  *entries(): MapIterator<[ParameterLike, S]> {
+    for (const parameter of this.keys()) yield [parameter, this.get(parameter)!];
+  }
+
+  [Symbol.iterator](): MapIterator<[ParameterLike, S]> {
+    return this.entries();
+  }
+
+  forEach(
+    callback: (state: S, parameter: ParameterLike, map: ReadonlyMap<ParameterLike, S>) => void,
+    thisArg?: unknown,
+  ): void {
+    for (const [parameter, state] of this.entries()) callback.call(thisArg, state, parameter, this);
+  }
+}
