@@ -100,7 +100,7 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
       schema,
       struct,
       toString: () => ' (defaults)',
-      beforeWrite() {},
+      ensureState() {},
     };
     return new OptionView(owner) as unknown as LiveOptions<O>;
   }
@@ -144,12 +144,10 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
       schema,
       struct,
       toString: () => groupLabel(index, this.#groups[index]?.name),
-      beforeWrite: (key, value) => {
+      // Memory that an option calls for comes when it is switched on, not inside a step.
+      ensureState: (options) => {
         this.#require('changing an option', 'idle', 'closure', 'step');
-        // Memory that an option calls for comes when it is switched on, not inside a step.
-        if (!value || !schema.state.some(({ when }) => when === key)) return;
         const lengths = this.#slots.lengths.slice(first, first + count);
-        const options = { ...this.#groups[index], [key]: value } as unknown as Required<O>;
         this.#allocateState(options, first, lengths)();
       },
     };
@@ -213,7 +211,7 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
     }
     this.#require('step', 'idle'); // the closure may have disposed of the optimizer
     if (isObject(loss) && typeof Reflect.get(loss, 'then') === 'function') {
-      Promise.resolve(loss).catch(() => {}); // its rejection is not a second error
+      if (loss instanceof Promise) loss.catch(() => {}); // its rejection is not a second error
       throw new GradstepError(
         'ERR_ASYNC_CLOSURE',
         'Expected closure to return the loss but received a promise; await the loss and the ' +
@@ -230,11 +228,12 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
    */
   zeroGrad(options: ZeroGradOptions = {}): void {
     this.#require('zeroGrad', 'idle', 'closure');
-    const { setToNone = true } = isObject(options) ? options : { setToNone: options };
-    if (typeof setToNone !== 'boolean') {
+    const { setToNone = true, ...others } = { ...options };
+    const unknown = isObject(options) ? Object.keys(others)[0] : describe(options);
+    if (typeof setToNone !== 'boolean' || unknown !== undefined) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
-        `Expected setToNone to be a boolean but received ${describe(setToNone)}`,
+        `Expected { setToNone: true or false } but received ${unknown ?? describe(setToNone)}`,
       );
     }
     this.#slots.zeroGrads(setToNone);

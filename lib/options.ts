@@ -53,8 +53,15 @@ export interface SchemaSpec<O> {
   readonly state: readonly StateSpec<O>[];
   /** Whether `state.get(p).step` exists, as in torch's state. */
   readonly counted: boolean;
-  /** Says what is wrong with values that are right one by one. */
-  readonly conflict?: (options: Required<O>) => string | undefined;
+  /** What goes wrong between values that are right one by one. */
+  readonly conflict?: Conflict<O>;
+}
+
+/** A check that involves several options. */
+export interface Conflict<O> {
+  readonly between: readonly (keyof O)[];
+  /** What is wrong, if something is. */
+  find(options: Required<O>): string | undefined;
 }
 
 function refuse(label: string, value: unknown, expected: string, where: Where): never {
@@ -66,17 +73,17 @@ function refuse(label: string, value: unknown, expected: string, where: Where): 
 
 function checkNumber(value: unknown, range: Range, key: string, where: Where): number {
   const { label, min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = range;
-  const bounds = [
-    min > Number.NEGATIVE_INFINITY ? ` >= ${min}` : '',
-    below < Number.POSITIVE_INFINITY ? ` < ${below}` : '',
-  ].filter(Boolean);
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value >= below) {
-    refuse(label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
+  if (typeof value === 'number' && value >= min && value < below && value <= FLOAT32_MAX) {
+    if (value >= -FLOAT32_MAX) return value;
   }
-  if (Math.abs(value) > FLOAT32_MAX) {
+  if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) > FLOAT32_MAX) {
     refuse(label, value, `${key} to be a number that float32 can hold`, where);
   }
-  return value;
+  const bounds = [
+    range.min === undefined ? '' : ` >= ${min}`,
+    range.below === undefined ? '' : ` < ${below}`,
+  ];
+  refuse(label, value, `${key} to be a finite number${bounds.filter(Boolean).join(' and')}`, where);
 }
 
 /** An option that is one number. */
@@ -139,6 +146,10 @@ export interface Placed {
   readonly key: string;
   readonly option: Option<unknown>;
   readonly at: number;
+  /** Whether it has to go together with others. */
+  readonly entangled: boolean;
+  /** Whether switching it on calls for state. */
+  readonly needsState: boolean;
 }
 
 /** The options of one optimizer class, laid out. */
@@ -150,19 +161,21 @@ export class Schema<O extends object> {
   /** The doubles of a struct, in order; the native core is asked for the same list. */
   readonly fields: readonly string[];
   readonly placed: readonly Placed[];
-  readonly conflict: ((options: Required<O>) => string | undefined) | undefined;
+  readonly #conflict: Conflict<O> | undefined;
 
   constructor(spec: SchemaSpec<O>) {
     this.name = spec.name;
     this.rule = spec.rule;
     this.state = spec.state;
     this.counted = spec.counted;
-    this.conflict = spec.conflict;
+    this.#conflict = spec.conflict;
     const fields: string[] = [];
     this.placed = Object.entries<Option<unknown>>(spec.options).map(([key, option]) => {
       const at = fields.length;
       fields.push(...(option.fields ?? [key]));
-      return { key, option, at };
+      const entangled = spec.conflict?.between.includes(key as keyof O) ?? false;
+      const needsState = spec.state.some(({ when }) => when === key);
+      return { key, option, at, entangled, needsState };
     });
     this.fields = fields;
   }
@@ -196,9 +209,15 @@ export class Schema<O extends object> {
 
   /** Throws when values do not go together. */
   checkTogether(options: Required<O>, where: Where): void {
-    const conflict = this.conflict?.(options);
-    if (conflict !== undefined)
-      throw new GradstepError('ERR_INVALID_OPTION', `${conflict}${where}`);
+    const found = this.#conflict?.find(options);
+    if (found !== undefined) throw new GradstepError('ERR_INVALID_OPTION', `${found}${where}`);
+  }
+
+  /** The options in force. */
+  read(struct: Doubles): Required<O> {
+    return Object.fromEntries(
+      this.placed.map(({ key, option, at }) => [key, option.read(struct, at)]),
+    ) as Required<O>;
   }
 
   write(struct: Doubles, options: Required<O>): void {

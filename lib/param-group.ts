@@ -45,8 +45,8 @@ export interface OptionOwner<O extends object> {
   readonly schema: Schema<O>;
   readonly struct: Float64Array<ArrayBufferLike>;
   toString(): string;
-  /** Called after a value was checked and before it is written; may throw. */
-  beforeWrite(key: string, value: unknown): void;
+  /** Allocates what these options need and is missing. */
+  ensureState(options: Required<O>): void;
 }
 
 /** Accessors over a struct, and a group's members. A misspelt key throws instead of being kept. */
@@ -66,7 +66,7 @@ export class OptionView<O extends object> {
   }
 
   /** The pair of functions behind one option, shared by all views of a schema. */
-  static accessor({ key, option, at }: Placed): PropertyDescriptor {
+  static accessor({ key, option, at, entangled, needsState }: Placed): PropertyDescriptor {
     return {
       enumerable: true,
       get(this: OptionView<object>) {
@@ -75,8 +75,11 @@ export class OptionView<O extends object> {
       set(this: OptionView<object>, value: unknown) {
         const owner = this.#owner;
         const checked = option.check(value, key, owner);
-        if (owner.schema.conflict) owner.schema.checkTogether({ ...this, [key]: checked }, owner);
-        owner.beforeWrite(key, checked);
+        if (entangled || needsState) {
+          const options = { ...owner.schema.read(owner.struct), [key]: checked };
+          owner.schema.checkTogether(options, owner);
+          if (needsState) owner.ensureState(options);
+        }
         option.write(owner.struct, at, checked);
       },
     };

@@ -59,7 +59,7 @@ export class SlotTable {
   /** Adds a group's parameters: all, or none and an error. */
   add(added: NewSlots): void {
     this.#refuseTwice(added.params);
-    added.data.forEach(bufferOf); // moves tiny arrays to where they stay
+    for (const array of added.data) bufferOf(array); // moves tiny arrays to where they stay
     const failure = this.#core.addGroup(added.struct, added.steps, added.data);
     const first = this.size;
     added.params.forEach((parameter, i) => {
@@ -167,20 +167,17 @@ export class SlotTable {
   }
 
   #check(slot: number, field: 'data' | 'grad', array: unknown): void {
-    const code = field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT';
-    const expected = `Expected ${field} of parameter ${this.label(slot)} to be a Float32Array`;
-    if (!isFloat32Array(array)) {
-      throw new GradstepError(code, `${expected} but received ${describe(array)}`);
-    }
     const length = this.lengths[slot]!;
-    if (lengthOf(array) === length) {
-      bufferOf(array);
-      return;
+    if (isFloat32Array(array)) {
+      bufferOf(array); // moves a tiny array to where it stays
+      if (lengthOf(array) === length && (length > 0 || !isGone(array))) return;
+      if (isGone(array)) throw this.#gone(slot, field);
     }
-    if (isGone(array)) throw this.#gone(slot, field);
+    const size = isFloat32Array(array) ? ` of length ${length}` : '';
     throw new GradstepError(
-      code,
-      `${expected} of length ${length} but received ${describe(array)}`,
+      field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT',
+      `Expected ${field} of parameter ${this.label(slot)} to be a Float32Array${size} ` +
+        `but received ${describe(array)}`,
     );
   }
 

@@ -38,11 +38,14 @@ const schema = new Schema<SGDOptions>({
   },
   state: [{ name: 'momentumBuffer', when: 'momentum' }],
   counted: false,
-  conflict: ({ nesterov, momentum, dampening }) =>
-    nesterov && (momentum <= 0 || dampening !== 0)
-      ? 'Nesterov momentum requires a momentum and zero dampening, ' +
-        `but momentum is ${momentum} and dampening is ${dampening}`
-      : undefined,
+  conflict: {
+    between: ['momentum', 'dampening', 'nesterov'],
+    find: ({ nesterov, momentum, dampening }) =>
+      nesterov && (momentum <= 0 || dampening !== 0)
+        ? 'Nesterov momentum requires a momentum and zero dampening, ' +
+          `but momentum is ${momentum} and dampening is ${dampening}`
+        : undefined,
+  },
 });
 
 /**

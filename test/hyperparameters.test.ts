@@ -1,0 +1,135 @@
+/** A group's struct: what TypeScript writes is what C++ reads, field by field. */
+
+import { expect, it } from 'vitest';
+import { loadAddon } from '../lib/backend/native.ts';
+import { Adam, AdamW, SGD } from '../lib/index.ts';
+import { expectError, parameter } from './helpers.ts';
+
+const addon = loadAddon();
+
+/** The rules and their structs as TypeScript lays them out, taken from live optimizers. */
+function openings(): { rule: string; fields: readonly string[]; handle: object }[] {
+  const seen: ReturnType<typeof openings> = [];
+  const { open } = addon;
+  addon.open = (rule, fields) => {
+    const handle = open(rule, fields);
+    seen.push({ rule, fields, handle });
+    return handle;
+  };
+  try {
+    for (const make of [SGD, Adam, AdamW]) new make([parameter()]);
+  } finally {
+    addon.open = open;
+  }
+  return seen;
+}
+
+it('has every field in the place where C++ reads it', () => {
+  const seen = openings();
+  expect(seen.map(({ rule }) => rule)).toEqual(['sgd', 'adam', 'adamw']);
+  for (const { rule, fields } of seen) {
+    const handle = addon.open(rule, fields);
+    const struct = Float64Array.from(fields, (_, i) => i + 0.5);
+    addon.addGroup(handle, struct, new Float64Array(0), []);
+    const expected = fields.map((name, i) => [name, i + 0.5]);
+    expect(Object.entries(addon.debugHyperparameters(handle, 0))).toEqual(expected);
+  }
+});
+
+it('shows in C++ what is assigned to a live group', () => {
+  const { open } = addon;
+  let handle = {};
+  addon.open = (...args) => {
+    handle = open(...args);
+    return handle;
+  };
+  const o = new Adam([parameter()]);
+  addon.open = open;
+  const group = o.paramGroups[0]!;
+  group.lr = 0.25;
+  group.betas = [0.5, 0.75];
+  group.maximize = true;
+  expect(addon.debugHyperparameters(handle, 0)).toEqual({
+    lr: 0.25,
+    beta1: 0.5,
+    beta2: 0.75,
+    eps: 1e-8,
+    weightDecay: 0,
+    amsgrad: 0,
+    maximize: 1,
+  });
+});
+
+it('refuses an addon that was built from other sources', () => {
+  const fields = ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay', 'maximize'];
+  const codeOf = (call: () => unknown) => {
+    try {
+      call();
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+    return undefined;
+  };
+  expect(codeOf(() => addon.open('sgd', fields))).toBe('ERR_INTERNAL');
+  expect(codeOf(() => addon.open('sgd', ['lr']))).toBe('ERR_INTERNAL');
+  expect(codeOf(() => addon.open('nosuch', []))).toBe('ERR_INTERNAL');
+});
+
+it('refuses handles that are wrong, foreign or disposed, and arguments that are', () => {
+  const fields = ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize'];
+  const handle = addon.open('sgd', fields);
+  const floats = new Float32Array(3);
+  addon.addGroup(handle, new Float64Array(6), new Float64Array(1), [floats]);
+  const misuses: (() => unknown)[] = [
+    ...[{}, null, 5, 'x', undefined, new Date(), Object.create(handle)].map(
+      (wrong) => () => addon.step(wrong as object),
+    ),
+    () => addon.setGrad(handle, 1, floats),
+    () => addon.setGrad(handle, -1, floats),
+    () => addon.setGrad(handle, 0.5 as never, new Float32Array(2)),
+    () => addon.setGrad(handle, 0, new Float32Array(2)),
+    () => addon.setGrad(handle, 0, new Float64Array(3) as never),
+    () => addon.setGrad(handle, 0, undefined as never),
+    () => addon.setData(handle, 0, {} as never),
+    () => addon.setState(handle, 0, 4, floats),
+    () => addon.addGroup(handle, new Float64Array(5), new Float64Array(1), [floats]),
+    () => addon.addGroup(handle, new Float64Array(6), new Float64Array(0), [floats]),
+    () => addon.claimState(handle, floats as never),
+    () => addon.debugFma(floats, floats, floats, new Float32Array(2)),
+    () => addon.debugPower(0.5, -1),
+    () => addon.debugHyperparameters(handle, 1),
+    () => (addon.open as () => unknown)(),
+    () => (addon.addGroup as unknown as (h: object) => unknown)(handle),
+    () => addon.setIsa(5 as never),
+  ];
+  for (const [i, misuse] of misuses.entries()) expect(misuse, `misuse ${i}`).toThrow(Error);
+  addon.step(handle);
+  addon.dispose(handle);
+  addon.dispose(handle);
+  expect(() => addon.step(handle)).toThrow('disposed');
+});
+
+it('reports state that an option needs and nobody gave, instead of writing through null', () => {
+  const fields = ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize'];
+  const handle = addon.open('sgd', fields);
+  const struct = Float64Array.of(1, 0.9, 0, 0, 0, 0);
+  const steps = new Float64Array(1);
+  addon.addGroup(handle, struct, steps, [new Float32Array(3)]);
+  addon.setGrad(handle, 0, new Float32Array(3));
+  expect(addon.step(handle)).toEqual({ kind: 'missingState', slot: 0, other: -1 });
+  struct[1] = 0;
+  for (const count of [-1, Number.NaN, 2 ** 60, Number.POSITIVE_INFINITY]) {
+    steps[0] = count;
+    expect(addon.step(handle)).toMatchObject({ kind: 'badCount' });
+  }
+  steps[0] = 0;
+  struct[0] = Number.NaN;
+  expect(addon.step(handle)).toMatchObject({ kind: 'overflow' });
+  struct[0] = 1;
+  expect(addon.step(handle)).toBeUndefined();
+});
+
+it('refuses the name of no instruction set', async () => {
+  const { setIsa } = await import('../lib/index.ts');
+  expectError(() => setIsa('sse9'), 'ERR_ISA', "received 'sse9'");
+});
