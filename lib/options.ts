@@ -6,6 +6,7 @@
 
 import { describe, nearest } from './describe.ts';
 import { GradstepError } from './errors.ts';
+import { FLOAT32_MAX } from './float32.ts';
 
 type Doubles = Float64Array<ArrayBufferLike>;
 
@@ -31,8 +32,6 @@ export interface Range {
   /** The least value not allowed. */
   readonly below?: number;
 }
-
-const FLOAT32_MAX = 3.4028234663852886e38;
 
 /** Options by key, in the order in which `Object.keys(group)` lists them. */
 export type OptionTable<O> = { readonly [K in keyof O]-?: Option<Exclude<O[K], undefined>> };

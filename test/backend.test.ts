@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
-import { backend, isa, isas, setBackend, setIsa } from '../lib/index.ts';
+import { AdamW, backend, isa, isas, Parameter, setBackend, setIsa } from '../lib/index.ts';
 import * as portable from '../lib/portable.ts';
 import { expectError } from './helpers.ts';
 
@@ -28,10 +28,10 @@ async function run(script: string, env: Record<string, string> = {}, cwd = root)
 }
 
 const show = `
-  import { Adam, Parameter, backend, isa } from 'gradstep';
+  import { SGD, Parameter, backend, isa } from 'gradstep';
   const p = new Parameter([1]);
   p.ensureGrad().fill(1);
-  new Adam([p], { lr: 0.5 }).step();
+  new SGD([p], { lr: 0.5 }).step();
   console.log(backend(), isa(), p.data[0]);
 `;
 
@@ -139,12 +139,16 @@ it('bundles gradstep/portable for a browser, with no module of Node', async () =
     bundle: true,
     platform: 'browser',
     format: 'iife',
+    minifyWhitespace: true, // drops the comments, which may speak of anything
     write: false,
   });
   const { text } = outputFiles[0]!;
-  expect(text).not.toMatch(/node:|\brequire\(|\bprocess\b/);
+  expect(text.match(/node:|createRequire|\bprocess\b|\bimport\(/)).toBeNull();
   const page: { result?: number } = {};
   // A page has no SharedArrayBuffer unless it is isolated, and an old one no Symbol.dispose.
   new Function('globalThis', 'SharedArrayBuffer', 'process', text)(page, undefined, undefined);
-  expect(page.result).toBe(0.5);
+  const p = new Parameter([1]);
+  p.ensureGrad().fill(1);
+  new AdamW([p], { lr: 0.5, weightDecay: 0 }).step();
+  expect(page.result).toBe(p.data[0]);
 });

@@ -110,7 +110,8 @@ napi_value residue(const CallbackInfo& info) {
   const void* begin;
   size_t bytes;
   byteArray(info.Env(), info[0], &begin, &bytes);
-  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(begin) % 64));
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(reinterpret_cast<uintptr_t>(begin) % 64));
 }
 
 napi_value isas(const CallbackInfo& info) {

@@ -50,8 +50,7 @@ FloatSpan floatArray(napi_env env, napi_value value) {
 }
 
 double* doubleArray(napi_env env, napi_value value, size_t* length) {
-  return static_cast<double*>(
-      typedArray(env, value, napi_float64_array, "Float64Array", length));
+  return static_cast<double*>(typedArray(env, value, napi_float64_array, "Float64Array", length));
 }
 
 void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes) {

@@ -36,7 +36,8 @@ class Optimizer {
   void claimState(const void* begin, size_t bytes);
 
   // Adds a group with its parameters: all of them, or none and the reason.
-  Failure addGroup(const double* hyperparameters, double* steps, const std::vector<FloatSpan>& data);
+  Failure addGroup(const double* hyperparameters, double* steps,
+                   const std::vector<FloatSpan>& data);
 
   void setState(size_t slot, int which, float* state);
   void setData(size_t slot, float* data);

@@ -17,9 +17,12 @@ struct AdamRule {
   };
   using H = Hyperparameters;
   static constexpr Field<H> kFields[] = {
-      {"lr", &H::lr},           {"beta1", &H::beta1},
-      {"beta2", &H::beta2},     {"eps", &H::eps},
-      {"weightDecay", &H::weightDecay}, {"amsgrad", &H::amsgrad},
+      {"lr", &H::lr},
+      {"beta1", &H::beta1},
+      {"beta2", &H::beta2},
+      {"eps", &H::eps},
+      {"weightDecay", &H::weightDecay},
+      {"amsgrad", &H::amsgrad},
       {"maximize", &H::maximize},
   };
 
@@ -63,8 +66,10 @@ struct AdamRule {
     auto grad = at.grad();
     if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) {
-      if constexpr (kDecoupled) param = param * s.decay;
-      else grad = fma(s.decay, param, grad);
+      if constexpr (kDecoupled)
+        param = param * s.decay;
+      else
+        grad = fma(s.decay, param, grad);
     }
     const auto expAvg = at.state(kExpAvg);
     const auto newExpAvg = fma(s.weight, grad - expAvg, variant & kFarLerp ? grad : expAvg);

@@ -47,8 +47,8 @@ constexpr RuleInfo row(int index) {
   constexpr size_t fields = sizeof Rule::kFields / sizeof Rule::kFields[0];
   static_assert(fields * sizeof(double) == sizeof(typename Rule::Hyperparameters),
                 "kFields must name every hyperparameter");
-  return {Rule::kName, index,           Rule::kByCount, fields,        fieldName<Rule>,
-          field<Rule>, states<Rule>,    counts<Rule>,   prepare<Rule>};
+  return {Rule::kName, index,        Rule::kByCount, fields,       fieldName<Rule>,
+          field<Rule>, states<Rule>, counts<Rule>,   prepare<Rule>};
 }
 
 template <class... Rules>

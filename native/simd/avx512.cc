@@ -45,9 +45,7 @@ struct Avx512 {
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) {
     return _mm512_fmadd_ps(a, b, c);
   }
-  static GRADSTEP_INLINE Vector negate(Vector a) {
-    return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f));
-  }
+  static GRADSTEP_INLINE Vector negate(Vector a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) {
     // The instruction gives b where either is NaN.
     const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);

@@ -38,8 +38,8 @@ Cpu detect() {
   if (!has(leaf1[2], 1u << 27)) return cpu;  // OSXSAVE
   const auto saved = static_cast<int>(_xgetbv(0));
   cpu.avx2 = has(saved, 0x6) && has(leaf1[2], 1u << 12) && has(leaf7[1], 1u << 5);
-  cpu.avx512 = cpu.avx2 && has(saved, 0xe6) &&
-               has(leaf7[1], 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31);
+  cpu.avx512 =
+      cpu.avx2 && has(saved, 0xe6) && has(leaf7[1], 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31);
   return cpu;
 }
 #else

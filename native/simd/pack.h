@@ -66,8 +66,10 @@ class Block {
   GRADSTEP_INLINE void store(float* array, P value) const {
     for (int j = 0; j < U; j++) {
       float* to = array + at_ + j * V::kLanes;
-      if (kPartial) V::store(to, value.v[j], mask_);
-      else V::store(to, value.v[j]);
+      if (kPartial)
+        V::store(to, value.v[j], mask_);
+      else
+        V::store(to, value.v[j]);
     }
   }
 

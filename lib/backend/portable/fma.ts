@@ -3,9 +3,10 @@
  * `native/simd/emulated_fma.h`.
  */
 
+import { FLOAT32_MAX } from '../../float32.ts';
+
 const { abs, fround } = Math;
 
-const FLOAT32_MAX = 3.4028234663852886e38;
 /** Midway between the largest float and the next power of two: 2^128 - 2^103. */
 const OVERFLOW_TIE = 2 ** 128 - 2 ** 103;
 

@@ -3,6 +3,8 @@
  * fields, state and order of operations.
  */
 
+import { FLOAT32_MAX } from '../../../float32.ts';
+
 type Floats = Float32Array<ArrayBufferLike>;
 type Doubles = Float64Array<ArrayBufferLike>;
 
@@ -27,8 +29,6 @@ export interface Rule<Scalars> {
 
 /** A scalar that float32 cannot hold. */
 export class ScalarOverflow extends Error {}
-
-const FLOAT32_MAX = 3.4028234663852886e38;
 
 /** The one rounding to float32. */
 export function toFloat32(value: number): number {

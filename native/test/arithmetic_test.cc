@@ -1,0 +1,84 @@
+// The emulated fma against the processor's, and power against libm.
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "../core/power.h"
+#include "../simd/dispatch.h"
+#include "../simd/emulated_fma.h"
+#include "check.h"
+
+using namespace gradstep;
+
+// std::fma(float, float, float) is exact by the standard, through the instruction or through libm.
+static void compare(float a, float b, float c) {
+  const float expected = std::fma(a, b, c);
+  CHECK(sameBits(emulatedFma(a, b, c), expected), "%a * %a + %a: %a, expected %a", a, b, c,
+        emulatedFma(a, b, c), expected);
+}
+
+static void directedTriples() {
+  const float edges[] = {0.0f,         0x1p-149f, 0x1p-127f, 0x1p-126f,     0x1p-75f,
+                         0x1p-24f,     0.5f,      1.0f,      0x1.000002p0f, 0x1.fffffep0f,
+                         3.0f,         18631.0f,  0x1p63f,   0x1p102f,      0x1p103f,
+                         0x1.c24p113f, 0x1p127f,  FLT_MAX,   INFINITY,      NAN};
+  for (const float a : edges) {
+    for (const float b : edges) {
+      for (const float c : edges) {
+        for (int sign = 0; sign < 8; sign++) {
+          compare(sign & 1 ? -a : a, sign & 2 ? -b : b, sign & 4 ? -c : c);
+        }
+      }
+    }
+  }
+  compare(18631.0f, 1801 * 0x1p103f, -1.0f);  // the overflow tie, decided by the last bit
+  CHECK(emulatedFma(18631.0f, 1801 * 0x1p103f, -1.0f) == FLT_MAX, "overflow tie");
+}
+
+static void randomTriples() {
+  Random next;
+  for (int i = 0; i < 2'000'000; i++) {
+    const float a = i % 2 ? next.any() : next.unit(), b = i % 2 ? next.any() : next.unit();
+    const float product = a * b;
+    // Near the product, so that ties and cancellation happen.
+    const float scale = std::ldexp(1.0f, static_cast<int>(next() % 60) - 30);
+    compare(a, b, i % 3 == 0 ? next.any() : i % 3 == 1 ? product * scale : -product);
+  }
+}
+
+static void everyTable() {
+  Random next;
+  std::vector<float> a(1003), b(1003), c(1003), out(1003);
+  for (size_t i = 0; i < a.size(); i++) a[i] = next.any(), b[i] = next.unit(), c[i] = next.any();
+  for (auto table = supportedTables(); *table; ++table) {
+    (*table)->fma(a.data(), b.data(), c.data(), out.data(), a.size());
+    for (size_t i = 0; i < a.size(); i++) {
+      CHECK(sameBits(out[i], std::fma(a[i], b[i], c[i])), "%s at %zu", (*table)->name, i);
+    }
+  }
+}
+
+static void powers() {
+  const double betas[] = {0, 0.4, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.999999};
+  for (const double beta : betas) {
+    for (double t = 0; t < 20000; t = t < 100 ? t + 1 : std::floor(t * 1.1)) {
+      const double ours = power(beta, t), theirs = std::pow(beta, t);
+      CHECK(std::fabs(ours - theirs) <= 0x1p-52 * theirs, "%g^%g", beta, t);
+      // The scalars that an Adam step is made from.
+      CHECK(static_cast<float>(1 - ours) == static_cast<float>(1 - theirs), "%g^%g", beta, t);
+    }
+  }
+  PowerMemo memo;
+  for (int i = 0; i < 50; i++) {
+    const double t = i % 7;
+    CHECK(memo(0.9, t) == power(0.9, t) && memo(0.999, t) == power(0.999, t), "memo");
+  }
+}
+
+int main() {
+  directedTriples();
+  randomTriples();
+  everyTable();
+  powers();
+  return finish("arithmetic");
+}

@@ -1,0 +1,110 @@
+// Every kernel of every instruction set gives the bits of the scalar one, at every length from 0
+// to beyond two packs, at every alignment, and writes nothing outside its range.
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "../rules/rules.h"
+#include "../simd/dispatch.h"
+#include "check.h"
+
+using namespace gradstep;
+
+namespace {
+
+constexpr size_t kGuard = 80;
+constexpr float kUntouched = 12345.678f;
+
+// The arrays of one slot, with room around them that must stay as it is.
+struct Arrays {
+  std::vector<float> memory[2 + kMaxStates];
+  Slot slot;
+  double steps = 0;
+
+  Arrays(size_t length, size_t misalignment, uint32_t states, Random next) {
+    for (size_t k = 0; k < 2 + kMaxStates; k++) {
+      memory[k].assign(length + 2 * kGuard, kUntouched);
+      float* begin = memory[k].data() + kGuard / 2 + (misalignment + k) % 16;
+      for (size_t i = 0; i < length; i++) {
+        const bool odd = next() % 16 == 0;
+        begin[i] = k == 1 && odd ? next.any() : next.unit();
+        if (k > 1 && k != 2) begin[i] = std::fabs(begin[i]);  // averages of squares
+      }
+      if (k == 0)
+        slot.data = begin;
+      else if (k == 1)
+        slot.grad = begin;
+      else if (states >> (k - 2) & 1)
+        slot.state[k - 2] = begin;
+    }
+    slot.length = length;
+    slot.steps = &steps;
+  }
+
+  bool same(const Arrays& other) const {
+    for (size_t k = 0; k < 2 + kMaxStates; k++) {
+      for (size_t i = 0; i < memory[k].size(); i++) {
+        if (!sameBits(memory[k][i], other.memory[k][i])) return false;
+      }
+    }
+    return true;
+  }
+};
+
+template <class Rule>
+void compare(const typename Rule::Scalars& scalars, int index, int variant, size_t length,
+             size_t misalignment) {
+  Random next;
+  for (size_t i = 0; i < length + misalignment; i++) next();
+  const Arrays before(length, misalignment, 0xf, next);
+  const auto run = [&](const KernelTable& table) {
+    Arrays arrays(length, misalignment, 0xf, next);
+    table.rules[index][variant](&scalars, &arrays.slot, &arrays.slot + 1, 0, length);
+    return arrays;
+  };
+  const Arrays expected = run(*kScalarTable);
+  CHECK(length == 0 || !expected.same(before), "%s %d moved nothing", Rule::kName, variant);
+  for (auto table = supportedTables(); *table; ++table) {
+    CHECK(run(**table).same(expected), "%s %s variant %d length %zu misalignment %zu",
+          (*table)->name, Rule::kName, variant, length, misalignment);
+  }
+}
+
+// A range in the middle of a slot steps just that range, whatever the instruction set.
+template <class Rule>
+void compareRanges(const typename Rule::Scalars& scalars, int index, int variant) {
+  for (auto table = supportedTables(); *table; ++table) {
+    Random next;
+    Arrays whole(200, 3, 0xf, next), parts(200, 3, 0xf, next);
+    const Kernel kernel = (*table)->rules[index][variant];
+    kernel(&scalars, &whole.slot, &whole.slot + 1, 0, 200);
+    for (const size_t from : {0, 16, 33, 70, 187}) {
+      const size_t to = from == 0 ? 16 : from == 16 ? 33 : from == 33 ? 70 : from == 70 ? 187 : 200;
+      kernel(&scalars, &parts.slot, &parts.slot + 1, from, to);
+    }
+    CHECK(parts.same(whole), "%s %s variant %d in ranges", (*table)->name, Rule::kName, variant);
+  }
+}
+
+template <class Rule>
+void testRule(const typename Rule::Scalars& scalars, int index) {
+  for (int variant = 0; variant < Rule::kVariants; variant++) {
+    for (size_t length = 0; length <= 150; length++) {
+      compare<Rule>(scalars, index, variant, length, length % 16);
+    }
+    for (size_t misalignment = 0; misalignment < 16; misalignment++) {
+      compare<Rule>(scalars, index, variant, 100, misalignment);
+    }
+    compareRanges<Rule>(scalars, index, variant);
+  }
+}
+
+}  // namespace
+
+int main() {
+  testRule<Sgd>({-0.1f, 0.9f, 0.8f, 0.01f}, 0);
+  const AdamW::Scalars scalars = {0.99f, 0.1f, 0.999f, 0.001f, 0.5f, 1e-8f, -0.003f};
+  testRule<Adam>({0.01f, 0.1f, 0.999f, 0.001f, 0.5f, 1e-8f, -0.003f}, 1);
+  testRule<AdamW>(scalars, 2);
+  return finish("kernels");
+}

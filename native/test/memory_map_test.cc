@@ -1,0 +1,43 @@
+// Overlap of ranges, against the definition.
+#include <cstdint>
+#include <vector>
+
+#include "../core/memory_map.h"
+#include "check.h"
+
+using namespace gradstep;
+
+struct Range {
+  const char* begin;
+  size_t bytes;
+  int64_t owner;
+};
+
+static bool overlap(const Range& a, const Range& b) {
+  return a.bytes > 0 && b.bytes > 0 && a.begin < b.begin + b.bytes && b.begin < a.begin + a.bytes;
+}
+
+int main() {
+  static char memory[2000];
+  Random next;
+  MemoryMap map;
+  std::vector<Range> held;
+  for (int64_t i = 0; i < 20000; i++) {
+    const Range range = {memory + next() % 1900, next() % 40, i};
+    const Range* conflict = nullptr;
+    for (const Range& other : held) conflict = overlap(range, other) ? &other : conflict;
+    const int64_t holder = map.holder(range.begin, range.bytes);
+    CHECK((holder == MemoryMap::kNobody) == (conflict == nullptr), "holder of %lld", (long long)i);
+    CHECK(map.claim(range.begin, range.bytes, i) == holder, "claim of %lld", (long long)i);
+    if (conflict == nullptr && range.bytes > 0) held.push_back(range);
+    if (next() % 3 == 0 && !held.empty()) {
+      const size_t victim = next() % held.size();
+      map.release(held[victim].begin, held[victim].owner + 1);  // not the owner: nothing happens
+      CHECK(map.holder(held[victim].begin, 1) == held[victim].owner, "kept");
+      map.release(held[victim].begin, held[victim].owner);
+      CHECK(map.holder(held[victim].begin, held[victim].bytes) == MemoryMap::kNobody, "released");
+      held.erase(held.begin() + static_cast<std::ptrdiff_t>(victim));
+    }
+  }
+  return finish("memory_map");
+}

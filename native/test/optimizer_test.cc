@@ -1,0 +1,98 @@
+// The core's step: runs of slots, skipped gradients, step counts, and failures that change nothing.
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "../core/optimizer.h"
+#include "check.h"
+
+using namespace gradstep;
+
+namespace {
+
+struct Fixture {
+  Optimizer optimizer{*findRule("adam")};
+  double hyperparameters[2][7] = {{0.1, 0.9, 0.999, 1e-8, 0, 0, 0},
+                                  {0.5, 0.9, 0.999, 1e-8, 0, 0, 0}};
+  double steps[2][2] = {};
+  std::vector<float> data[4], grad[4], state[4][2];
+
+  Fixture() {
+    for (int i = 0; i < 4; i++) {
+      data[i].assign(21, 1.0f);
+      grad[i].assign(21, 0.5f);
+    }
+    for (int group = 0; group < 2; group++) {
+      const std::vector<FloatSpan> spans = {{data[2 * group].data(), 21},
+                                            {data[2 * group + 1].data(), 21}};
+      CHECK(!optimizer.addGroup(hyperparameters[group], steps[group], spans).kind, "addGroup");
+    }
+    for (int i = 0; i < 4; i++) {
+      for (int k = 0; k < 2; k++) {
+        state[i][k].assign(21, 0.0f);
+        optimizer.setState(static_cast<size_t>(i), k, state[i][k].data());
+      }
+      optimizer.setGrad(static_cast<size_t>(i), grad[i].data());
+    }
+  }
+};
+
+void stepsEveryGroupAtItsRate() {
+  Fixture f;
+  CHECK(!f.optimizer.step().kind, "step");
+  CHECK(std::fabs(f.data[0][20] - 0.9f) < 1e-6f, "%g", f.data[0][20]);
+  CHECK(std::fabs(f.data[3][0] - 0.5f) < 1e-6f, "%g", f.data[3][0]);
+  CHECK(f.steps[0][0] == 1 && f.steps[1][1] == 1, "counted");
+}
+
+void skipsWithoutAGradient() {
+  Fixture f;
+  f.optimizer.setGrad(1, nullptr);
+  CHECK(!f.optimizer.step().kind, "step");
+  CHECK(f.data[1][0] == 1.0f && f.steps[0][1] == 0, "skipped");
+  f.optimizer.setGrad(1, f.grad[1].data());
+  CHECK(!f.optimizer.step().kind, "step");
+  CHECK(f.steps[0][0] == 2 && f.steps[0][1] == 1, "each its own count");
+  CHECK(std::fabs(f.data[1][0] - 0.9f) < 1e-6f, "bias correction by its own count");
+}
+
+void failsBeforeAnythingIsWritten() {
+  Fixture f;
+  f.hyperparameters[1][0] = 3e38;  // the last group overflows: the first must not have moved
+  const Failure failure = f.optimizer.step();
+  CHECK(failure.kind == Failure::kOverflow && failure.slot == 2, "kind %d", failure.kind);
+  CHECK(f.data[0][0] == 1.0f && f.steps[0][0] == 0 && f.state[0][0][0] == 0, "unchanged");
+  f.hyperparameters[1][0] = 0.5;
+  f.optimizer.setGrad(3, f.data[0].data());
+  const Failure overlap = f.optimizer.step();
+  CHECK(overlap.kind == Failure::kGradOverlap && overlap.slot == 3 && overlap.other == 0, "grad");
+  f.optimizer.setGrad(3, f.grad[3].data());
+  f.optimizer.setData(2, f.data[0].data() + 20);
+  const Failure moved = f.optimizer.step();
+  CHECK(moved.kind == Failure::kDataOverlap && moved.slot == 2 && moved.other == 0, "data");
+  f.optimizer.setData(2, f.data[2].data());
+  CHECK(!f.optimizer.step().kind, "mended");
+}
+
+void addsAllOrNothing() {
+  Fixture f;
+  std::vector<float> fresh(5);
+  double steps[2] = {};
+  const std::vector<FloatSpan> spans = {{fresh.data(), 5}, {f.data[1].data() + 3, 2}};
+  const Failure failure = f.optimizer.addGroup(f.hyperparameters[0], steps, spans);
+  CHECK(failure.kind == Failure::kDataOverlap && failure.slot == 5 && failure.other == 1,
+        "overlap");
+  CHECK(f.optimizer.slots().size() == 4 && f.optimizer.groups().size() == 2, "nothing added");
+  CHECK(!f.optimizer.addGroup(f.hyperparameters[0], steps, {{fresh.data(), 5}}).kind, "free again");
+}
+
+}  // namespace
+
+int main() {
+  CHECK(findRule("nosuch") == nullptr, "findRule");
+  stepsEveryGroupAtItsRate();
+  skipsWithoutAGradient();
+  failsBeforeAnythingIsWritten();
+  addsAllOrNothing();
+  return finish("optimizer");
+}
