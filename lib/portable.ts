@@ -6,12 +6,8 @@
 export { backend, isa, isas, setBackend, setIsa } from './backend/active.ts';
 export type { BackendName } from './backend/backend.ts';
 export { type ErrorCode, GradstepError } from './errors.ts';
-export {
-  Optimizer,
-  type ParamGroupInput,
-  type ParamsOrGroups,
-  type ZeroGradOptions,
-} from './optimizer.ts';
+export type { ParamGroupInput, ParamsOrGroups } from './group-input.ts';
+export { Optimizer, type ZeroGradOptions } from './optimizer.ts';
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam.ts';
 export { AdamW, type AdamWOptions } from './optimizers/adamw.ts';
 export { SGD, type SGDOptions, type SGDState } from './optimizers/sgd.ts';

@@ -1,6 +1,7 @@
 /** Adam, and AMSGrad as its option. */
 
-import { Optimizer, type ParamsOrGroups } from '../optimizer.ts';
+import type { ParamsOrGroups } from '../group-input.ts';
+import { Optimizer } from '../optimizer.ts';
 import { flag, number, pair, Schema, type SchemaSpec } from '../options.ts';
 
 /** Options of `Adam` and `AdamW` and of their groups. */

@@ -1,6 +1,7 @@
 /** AdamW: Adam with decoupled weight decay. */
 
-import { Optimizer, type ParamsOrGroups } from '../optimizer.ts';
+import type { ParamsOrGroups } from '../group-input.ts';
+import { Optimizer } from '../optimizer.ts';
 import { Schema } from '../options.ts';
 import { type AdamOptions, type AdamState, adamSpec } from './adam.ts';
 

@@ -1,6 +1,7 @@
 /** Stochastic gradient descent, with momentum and Nesterov's momentum. */
 
-import { Optimizer, type ParamsOrGroups } from '../optimizer.ts';
+import type { ParamsOrGroups } from '../group-input.ts';
+import { Optimizer } from '../optimizer.ts';
 import { flag, number, Schema } from '../options.ts';
 
 /** Options of `SGD` and of its groups. */
