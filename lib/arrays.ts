@@ -38,9 +38,13 @@ export function fillZero(array: Float32Array<ArrayBufferLike>): void {
 
 const keysOf = Float32Array.prototype.keys;
 
-/** Whether the array's memory was taken away: its buffer detached, or shrunk below it. */
+/**
+ * Whether the array's memory was taken away: its buffer detached, or shrunk below it. Asks for the
+ * last element, since optimized code of Node 20 was seen to give a detached array's old length.
+ */
 export function isGone(array: Float32Array<ArrayBufferLike>): boolean {
-  if (lengthOf(array) > 0) return false;
+  const length = lengthOf(array);
+  if (length > 0) return array[length - 1] === undefined;
   try {
     apply(keysOf, array, noArguments); // every method validates first
     return false;

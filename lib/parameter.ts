@@ -3,7 +3,7 @@
  * whole contract; the `Parameter` class adds allocation, gradient reuse and a readable print.
  */
 
-import { fillZero, isFloat32Array, lengthOf } from './arrays.ts';
+import { fillZero, isFloat32Array, isGone, lengthOf } from './arrays.ts';
 import { describe, inspectCustom, named } from './describe.ts';
 import { GradstepError } from './errors.ts';
 
@@ -105,8 +105,9 @@ export class Parameter implements ParameterLike {
     if (this.#grad === null) {
       const length = lengthOf(this.#data);
       const spare = this.#spare;
-      if (spare !== null && lengthOf(spare) === length) fillZero(spare);
-      this.#grad = spare !== null && lengthOf(spare) === length ? spare : new Float32Array(length);
+      const usable = spare !== null && !isGone(spare) && lengthOf(spare) === length;
+      if (usable) fillZero(spare);
+      this.#grad = usable ? spare : new Float32Array(length);
       this.#spare = null;
     }
     return this.#grad;

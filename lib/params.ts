@@ -69,6 +69,15 @@ export function listParams(input: unknown, where: Where): ParamList {
   const params = items.map((item) => (isPair(item) ? item[1] : item) as ParameterLike);
   const label = (i: number) => (names.length > 0 ? `'${names[i]}'` : `at index ${i}`);
   const data = params.map((parameter, i) => readData(parameter, label(i), where));
+  // After the last getter of a user has run.
+  const gone = data.findIndex(isGone);
+  if (gone >= 0) {
+    throw new GradstepError(
+      'ERR_DETACHED',
+      `The buffer of parameter ${label(gone)} was transferred, or shrunk to less than its data` +
+        `${where}`,
+    );
+  }
   return { params: Object.freeze(params), data, names: names.length > 0 ? names : undefined };
 }
 
@@ -86,12 +95,6 @@ function readData(parameter: unknown, label: string, where: Where) {
       'ERR_INVALID_PARAMETER',
       `Expected data of parameter ${label} to be a Float32Array ` +
         `but received ${describe(data)}${where}`,
-    );
-  }
-  if (isGone(data)) {
-    throw new GradstepError(
-      'ERR_DETACHED',
-      `The buffer of parameter ${label} was transferred, or shrunk to less than its data${where}`,
     );
   }
   return data;

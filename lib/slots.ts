@@ -170,8 +170,8 @@ export class SlotTable {
     const length = this.lengths[slot]!;
     if (isFloat32Array(array)) {
       bufferOf(array); // moves a tiny array to where it stays
-      if (lengthOf(array) === length && (length > 0 || !isGone(array))) return;
       if (isGone(array)) throw this.#gone(slot, field);
+      if (lengthOf(array) === length) return;
     }
     const size = isFloat32Array(array) ? ` of length ${length}` : '';
     throw new GradstepError(
