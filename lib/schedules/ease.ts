@@ -1,0 +1,19 @@
+/** The shapes in which a value goes from one end to the other. */
+
+/** Linear, half a cosine wave, or one minus a square root. */
+export type Shape = 'linear' | 'cosine' | '1-sqrt';
+
+/** All shapes. @internal */
+export const SHAPES = ['linear', 'cosine', '1-sqrt'] as const satisfies readonly Shape[];
+
+/** What is left of the way at `progress`: 1 at 0, 0 at 1. @internal */
+export function remaining(shape: Shape, progress: number): number {
+  if (shape === 'cosine') return (1 + Math.cos(Math.PI * progress)) / 2;
+  if (shape === '1-sqrt') return 1 - Math.sqrt(progress);
+  return 1 - progress;
+}
+
+/** How much of a span of `steps` is over, in [0, 1]. @internal */
+export function progressOf(step: number, steps: number): number {
+  return Math.min(1, step / steps);
+}

@@ -1,0 +1,36 @@
+/** A straight line between two values. */
+
+import { optional, parseArguments, real, required } from './arguments.ts';
+import { progressOf } from './ease.ts';
+import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
+
+/** Options of `linear`. */
+export interface LinearOptions {
+  /** The value at step 0. Default: 1. */
+  readonly from?: number;
+  /** The value at step `steps` and after it. Default: 0. */
+  readonly to?: number;
+  /** How many steps it takes, > 0. */
+  readonly steps: number;
+}
+
+const table = {
+  from: optional(real(), 1),
+  to: optional(real(), 0),
+  steps: required(real({ above: 0 })),
+};
+
+/**
+ * A straight line, then its end.
+ *
+ *     value = from + (to - from) * min(1, step / steps)
+ *
+ * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
+ */
+export function linear(options: LinearOptions): ScheduleFunction {
+  const { from, to, steps } = parseArguments<LinearOptions>(table, options, 'linear()');
+  return scheduleFunction((step) => {
+    const progress = progressOf(step, steps);
+    return progress === 1 ? to : from + (to - from) * progress;
+  });
+}

@@ -1,0 +1,28 @@
+/** What a schedule is: a plain function from the step number to a value, without memory. */
+
+import { describe } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+
+/**
+ * The value at a step. Steps count from 0; fractions are allowed, since an epoch's progress may
+ * be one. The same step always gives the same value, so a run resumes from its number alone.
+ */
+export type ScheduleFunction<T = number> = (step: number) => T;
+
+/**
+ * A schedule that checks its step.
+ * @internal
+ */
+export function scheduleFunction(value: (step: number) => number): ScheduleFunction {
+  return (step) => value(checkStep(step));
+}
+
+/** @internal */
+export function checkStep(step: unknown, phrase = ''): number {
+  if (typeof step === 'number' && Number.isFinite(step) && step >= 0) return step;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `${phrase && `${phrase} `}Expected a step to be a finite number >= 0 ` +
+      `but received ${describe(step)}`,
+  );
+}
