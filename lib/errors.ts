@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'ERR_OVERFLOW'
   | 'ERR_OVERLAP'
   | 'ERR_READ_ONLY'
+  | 'ERR_SCHEDULE_END'
   | 'ERR_UNKNOWN_OPTION';
 
 /** An error with a stable `code` and a sentence that says what was expected and what came. */

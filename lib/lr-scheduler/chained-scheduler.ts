@@ -1,0 +1,86 @@
+/** Schedulers that are stepped together. */
+
+import {
+  type AnyScheduler,
+  type CompositeOptions,
+  CompositeScheduler,
+  checkSchedulers,
+  type Parts,
+  schedulersArgument,
+} from './composite-scheduler.ts';
+import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
+import type { SchedulerSpec } from './scheduler-options.ts';
+
+/** Options of `ChainedScheduler`. */
+export interface ChainedSchedulerOptions extends CompositeOptions {
+  /** The optimizer of all of them. Default: that of the first. */
+  readonly optimizer?: SchedulableOptimizer;
+}
+
+const spec: SchedulerSpec<Parts> = {
+  name: 'ChainedScheduler',
+  arguments: { schedulers: schedulersArgument },
+};
+
+/**
+ * As `torch.optim.lr_scheduler.ChainedScheduler`: one `step()` steps all, in order, each from the
+ * lr that the one before has left.
+ *
+ * With a `ReduceLROnPlateau` among them call `step(metric)`. The others then work on the lr as it
+ * would be without its reductions, so that these stay in force also beside schedulers that set the
+ * lr from the base lr, such as `LambdaLR`.
+ *
+ * @throws {GradstepError} As `LRScheduler`.
+ */
+export class ChainedScheduler extends CompositeScheduler<Parts> {
+  constructor(schedulers: readonly AnyScheduler[], options: ChainedSchedulerOptions = {}) {
+    const { optimizer, ...own } = options;
+    const parts = checkSchedulers(schedulers, optimizer, spec.name, ' to be chained');
+    super(spec, optimizer ?? parts[0]!.optimizer, { ...own, schedulers: parts });
+  }
+
+  protected override stepParts(metrics: number | undefined): void {
+    for (const scheduler of this.schedulers) this.stepOne(scheduler, metrics);
+  }
+
+  private stepOne(scheduler: AnyScheduler, metrics: number | undefined): void {
+    const others = this.schedulers.filter((other) => other !== scheduler);
+    const scales = this.groups()
+      .map((group) => [group, product(others, group)] as const)
+      .filter(([, scale]) => scale !== 1);
+    for (const [group, scale] of scales) if (scale > 0) group.lr /= scale;
+    scheduler.advance(metrics);
+    for (const [group, scale] of scales) group.lr *= scale;
+  }
+
+  /** The schedulers have made their first steps when they were made. */
+  protected override begin(): void {
+    this.beginWith(() => {});
+  }
+
+  override start(): void {
+    this.beginWith(() => {
+      for (const scheduler of this.schedulers) scheduler.start();
+    });
+  }
+
+  override restart(): void {
+    this.beginWith(() => {
+      this.write(this.baseLrs);
+      for (const scheduler of this.schedulers) scheduler.start();
+    });
+  }
+
+  override seek(epoch: number): void {
+    super.seek(epoch);
+    for (const scheduler of this.schedulers) scheduler.seek(epoch);
+  }
+
+  override scaleOf(group: SchedulableGroup): number {
+    return product(this.schedulers, group);
+  }
+}
+
+function product(schedulers: readonly AnyScheduler[], group: SchedulableGroup): number {
+  return schedulers.reduce((scale, scheduler) => scale * scheduler.scaleOf(group), 1);
+}

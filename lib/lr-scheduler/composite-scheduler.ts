@@ -1,0 +1,179 @@
+/** What `SequentialLR` and `ChainedScheduler` share: schedulers inside, stepped by this one. */
+
+import { describe } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+import { isObject } from '../params.ts';
+import { type Argument, unknownArgument } from '../schedules/arguments.ts';
+import { LRScheduler } from './lr-scheduler.ts';
+import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
+import type { SchedulerSpec } from './scheduler-options.ts';
+import type { SchedulerState } from './scheduler-state.ts';
+
+/** A scheduler of any kind. */
+// biome-ignore lint/suspicious/noExplicitAny: hyperparameters of any kind
+export type AnyScheduler = LRScheduler<any, any>;
+
+/** The argument of that name; `checkSchedulers` has looked at it, since it needs the optimizer. */
+export const schedulersArgument: Argument<readonly AnyScheduler[]> = {
+  check: (value) => value as readonly AnyScheduler[],
+  required: true,
+  fixed: true,
+};
+
+/** The schedulers, checked in torch's words. */
+export function checkSchedulers(
+  schedulers: unknown,
+  optimizer: SchedulableOptimizer | undefined,
+  name: string,
+  purpose = '',
+): readonly AnyScheduler[] {
+  if (!Array.isArray(schedulers) || schedulers.length === 0) {
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `${name} expects at least one scheduler${purpose}, but got no scheduler. ` +
+        `Expected schedulers to be a list but received ${describe(schedulers)}`,
+    );
+  }
+  const of = optimizer ?? (schedulers[0] as AnyScheduler | undefined)?.optimizer;
+  schedulers.forEach((scheduler: unknown, i) => {
+    if (!isObject(scheduler) || !(scheduler instanceof LRScheduler)) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `${name} at index ${i} should have \`optimizer\` as its attribute. ` +
+          `Expected a scheduler but received ${describe(scheduler)}`,
+      );
+    }
+    if (scheduler.optimizer !== of) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `${name} expects all schedulers to belong to the same optimizer, but got scheduler ` +
+          `${scheduler.constructor.name} at index ${i} that belongs to another`,
+      );
+    }
+  });
+  return Object.freeze([...schedulers]) as readonly AnyScheduler[];
+}
+
+/** What every composite is made from. */
+export interface Parts {
+  readonly schedulers: readonly AnyScheduler[];
+}
+
+/** Options of a composite that are every scheduler's. */
+export interface CompositeOptions {
+  /** The last epoch that is over when a run is resumed without a state dict. Default: -1. */
+  readonly lastEpoch?: number;
+}
+
+/** A scheduler made of others. It has no groups of its own. */
+export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O> {
+  protected constructor(
+    spec: SchedulerSpec<O>,
+    optimizer: SchedulableOptimizer,
+    options: O & CompositeOptions,
+  ) {
+    const foreign = ['groups', 'initialLr'].find((key) => key in options);
+    if (foreign) throw unknownArgument(foreign, Object.keys(spec.arguments), spec.name);
+    super(spec, optimizer, options);
+  }
+
+  /** The schedulers inside. */
+  get schedulers(): readonly AnyScheduler[] {
+    return (this.options as Parts).schedulers;
+  }
+
+  /** The groups of all schedulers inside. */
+  protected override groups(): SchedulableGroup[] {
+    return this.optimizer.paramGroups.filter((group, i) =>
+      this.schedulers.some((scheduler) => scheduler.schedules(group, i)),
+    );
+  }
+
+  override schedules(group: SchedulableGroup, index: number): boolean {
+    return this.schedulers.some((scheduler) => scheduler.schedules(group, index));
+  }
+
+  protected override getLr(): number[] {
+    return this.groups().map(({ lr }) => lr);
+  }
+
+  /**
+   * Steps the schedulers inside.
+   *
+   * @param metrics For a `ReduceLROnPlateau` among them: the metric of this epoch.
+   * @throws {GradstepError} What one of them throws; nothing has changed then.
+   */
+  override step(metrics?: number): void {
+    this.advance(metrics);
+  }
+
+  override advance(metrics?: number): void {
+    this.attempt(() => {
+      this.follow();
+      this.progress.stepCount++;
+      this.progress.lastEpoch++;
+      this.stepParts(metrics);
+      this.write(this.getLr());
+    });
+  }
+
+  /** Steps those whose turn it is at `lastEpoch`. */
+  protected abstract stepParts(metrics: number | undefined): void;
+
+  /** Begins at epoch 0; `change` sets the lr. */
+  protected beginWith(change: () => void): void {
+    this.attempt(() => {
+      this.follow();
+      this.progress.stepCount = 1;
+      this.progress.lastEpoch = 0;
+      change();
+      this.write(this.getLr());
+    });
+  }
+
+  override snapshot(): () => void {
+    const undo = [super.snapshot(), ...this.schedulers.map((scheduler) => scheduler.snapshot())];
+    return () => {
+      for (const undoOne of undo) undoOne();
+    };
+  }
+
+  override rewind(): void {
+    super.rewind();
+    for (const scheduler of this.schedulers) scheduler.rewind();
+  }
+
+  override stateDict(): SchedulerState {
+    const schedulers = this.schedulers.map((scheduler) => scheduler.stateDict());
+    return { ...super.stateDict(), schedulers };
+  }
+
+  override loadStateDict(state: SchedulerState): void {
+    const states: unknown = isObject(state) ? state.schedulers : undefined;
+    const count = this.schedulers.length;
+    if (isObject(state) && (!Array.isArray(states) || states.length !== count)) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `Expected the states of ${count} schedulers in the state of a ${this.spec.name} ` +
+          `but received ${describe(Array.isArray(states) ? states.length : states)}`,
+      );
+    }
+    const before = this.stateDict();
+    try {
+      this.schedulers.forEach((scheduler, i) => {
+        scheduler.loadStateDict((states as SchedulerState[])[i]!);
+      });
+      super.loadStateDict(state);
+    } catch (error) {
+      this.restore(before);
+      throw error;
+    }
+  }
+
+  private restore(state: SchedulerState): void {
+    this.schedulers.forEach((scheduler, i) => {
+      scheduler.loadStateDict(state.schedulers![i]!);
+    });
+    super.loadStateDict(state);
+  }
+}

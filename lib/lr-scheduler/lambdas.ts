@@ -1,0 +1,17 @@
+/** The functions of `LambdaLR` and `MultiplicativeLR`, one for each group. */
+
+import { GradstepError } from '../errors.ts';
+import type { ScheduleFunction } from '../schedules/schedule-function.ts';
+
+export function lambdasFor(
+  given: ScheduleFunction | readonly ScheduleFunction[],
+  count: number,
+): readonly ScheduleFunction[] {
+  if (typeof given === 'function') return new Array<ScheduleFunction>(count).fill(given);
+  if (given.length === count) return given;
+  throw new GradstepError(
+    'ERR_INVALID_OPTION',
+    `Expected ${count} lr_lambdas, but got ${given.length}. ` +
+      'Expected lrLambda to be one function, or one for each group',
+  );
+}

@@ -1,0 +1,311 @@
+/** The base class of all schedulers: groups, base lrs, `step()`, and all-or-nothing writes. */
+
+import { GradstepError } from '../errors.ts';
+import type { LiveOptions } from '../param-group.ts';
+import { isObject } from '../params.ts';
+import { integer, parseArguments, perGroup, real, refuse } from '../schedules/arguments.ts';
+import { checkStep } from '../schedules/schedule-function.ts';
+import { BaseLrs, initialLr } from './base-lrs.ts';
+import { momentumOf, setMomentum } from './momentum.ts';
+import {
+  checkOptimizer,
+  type GroupFilter,
+  type SchedulableGroup,
+  type SchedulableOptimizer,
+  ScheduledGroups,
+} from './scheduled-groups.ts';
+import { liveOptions, type SchedulerSpec, spread } from './scheduler-options.ts';
+import { readState, type SchedulerState, writeState } from './scheduler-state.ts';
+
+/** Options of every scheduler, beside its own. */
+export interface LRSchedulerOptions {
+  /** Which groups it schedules: names, indices, or a function. Default: all, now and later. */
+  readonly groups?: GroupFilter;
+  /**
+   * The last epoch that is over, when a run is resumed without a state dict; the lr is then left
+   * as it was loaded. Default: -1, a fresh start.
+   */
+  readonly lastEpoch?: number;
+  /**
+   * The lr before any schedule, one or one per group, where no scheduler of this process has seen
+   * the groups yet: torch's `initial_lr`. Default: the lr of each group.
+   */
+  readonly initialLr?: number | readonly number[];
+}
+
+/** What every scheduler counts. @internal */
+export interface Progress {
+  /** The epoch, or step, that the lr in force belongs to. */
+  lastEpoch: number;
+  /** How often `step()` was called, the constructor's first step included. */
+  stepCount: number;
+}
+
+/**
+ * A learning-rate scheduler, as `torch.optim.lr_scheduler.LRScheduler`. To write one, extend this
+ * class and give it `getLr()`.
+ *
+ * Making one does the first step, epoch 0. After that, call `step()` after `optimizer.step()`.
+ * A step either changes all its groups or, when it throws, nothing. The first step comes before a
+ * subclass has fields and #private methods of its own: keep hyperparameters in `options`.
+ *
+ * @typeParam O Its hyperparameters.
+ * @typeParam P What it counts beside `lastEpoch`.
+ */
+export abstract class LRScheduler<O extends object = object, P extends object = object> {
+  readonly optimizer: SchedulableOptimizer;
+  /** The hyperparameters: assigning to one is checked and counts from the next step. */
+  readonly options: LiveOptions<O>;
+  /** What changes from step to step; saved in the state dict. */
+  protected progress: Progress & P;
+  protected readonly spec: SchedulerSpec<O, P>;
+
+  readonly #values: Required<O>;
+  readonly #groups: ScheduledGroups;
+  readonly #baseLrs = new BaseLrs();
+  #lastLr: readonly number[] = [];
+
+  /**
+   * @throws {GradstepError} `ERR_INVALID_ARGUMENT`, `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`;
+   * nothing has changed then.
+   */
+  protected constructor(
+    spec: SchedulerSpec<O, P>,
+    optimizer: SchedulableOptimizer,
+    options: O & LRSchedulerOptions,
+  ) {
+    this.optimizer = checkOptimizer(optimizer);
+    const { groups, lastEpoch = -1, initialLr: initial, ...own } = { ...options };
+    const values = parseArguments<O>(spec.arguments, isObject(options) ? own : options, spec.name);
+    spec.together?.(values);
+    this.spec = spec;
+    this.#values = values;
+    this.options = liveOptions(spec, values);
+    this.progress = { lastEpoch: -1, stepCount: 0, ...spec.progress } as Progress & P;
+    this.#groups = new ScheduledGroups(optimizer, groups);
+    const epoch = integer(-1)(lastEpoch, `lastEpoch of ${spec.name}`);
+    this.check();
+    this.#readInitialLrs(initial, epoch);
+    if (epoch >= 0) this.seek(epoch + 1);
+    else this.begin();
+    this.follow();
+    this.#lastLr = this.groups().map(({ lr }) => lr);
+    this.#baseLrs.publish(initial !== undefined || spec.setsInitialLr);
+  }
+
+  #readInitialLrs(given: unknown, epoch: number): void {
+    const groups = this.groups();
+    if (given !== undefined) {
+      const checked = perGroup(real({ min: 0 }))(given, `initialLr of ${this.spec.name}`);
+      const lrs = spread(checked, groups.length, 'initialLr', 'initial_lr');
+      groups.forEach((group, i) => {
+        this.#baseLrs.set(group, lrs[i]!);
+      });
+      return;
+    }
+    const missing = groups.findIndex((group) => initialLr(group) === undefined);
+    if (epoch < 0 || missing < 0) return;
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `param 'initial_lr' is not specified in param_groups[${missing}] when resuming scheduler ` +
+        'with last_epoch >= 0. Give initialLr, or leave out lastEpoch and call loadStateDict()',
+    );
+  }
+
+  /** More checks of a new scheduler, before anything has changed. */
+  protected check(): void {}
+
+  /** The groups that it schedules now. */
+  protected groups(): SchedulableGroup[] {
+    return this.#groups.list();
+  }
+
+  /** Whether it schedules this group. @internal */
+  schedules(group: SchedulableGroup, index: number): boolean {
+    return this.#groups.includes(group, index);
+  }
+
+  /** The base lr of a group that it meets for the first time. */
+  protected firstLr(group: SchedulableGroup, _index: number, _count: number): number {
+    return initialLr(group) ?? group.lr;
+  }
+
+  /** Meets groups that were added since the last step. */
+  protected follow(): void {
+    const groups = this.groups();
+    groups.forEach((group, i) => {
+      if (this.#baseLrs.has(group)) return;
+      this.#baseLrs.set(group, this.firstLr(group, i, groups.length));
+    });
+  }
+
+  /** The epoch, or step, that the lr in force belongs to: 0 for a new scheduler. */
+  get lastEpoch(): number {
+    return this.progress.lastEpoch;
+  }
+
+  /** The lr of each group that the schedule starts from. */
+  get baseLrs(): number[] {
+    this.follow();
+    return this.#baseLrs.of(this.groups());
+  }
+
+  /** The lr of each group as the last step left it. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  /** The lr of each group at `lastEpoch`, from the lr in force: the chainable form. */
+  protected abstract getLr(): readonly number[];
+
+  /** The same from the base lr alone, where there is such a form; used by `step(epoch)`. */
+  protected getClosedFormLr?(): readonly number[];
+
+  /** The momentum of each group at `lastEpoch`, if this scheduler moves it. */
+  protected getMomentum?(): readonly number[] | undefined;
+
+  /**
+   * Moves on to the next epoch and sets the lr of each group.
+   *
+   * @param epoch Jump to this epoch instead, by the closed form where there is one.
+   * @throws {GradstepError} What the scheduler or a group refuses; nothing has changed then.
+   */
+  step(epoch?: number): void {
+    if (epoch !== undefined) checkStep(epoch);
+    this.attempt(() => this.move(epoch));
+  }
+
+  /** Runs `change`; if it throws, the scheduler and its groups are as before. */
+  protected attempt(change: () => void): void {
+    const undo = this.snapshot();
+    try {
+      change();
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    this.#baseLrs.publish();
+  }
+
+  /** The work of `step`. */
+  protected move(epoch: number | undefined): void {
+    this.follow();
+    this.progress.stepCount++;
+    this.progress.lastEpoch = epoch ?? this.progress.lastEpoch + 1;
+    const closed = epoch === undefined ? undefined : this.getClosedFormLr?.();
+    this.write(closed ?? this.getLr(), this.getMomentum?.());
+  }
+
+  /** Sets lr, and momentum if there is one, of each group. */
+  protected write(lrs: readonly number[], momenta?: readonly number[]): void {
+    const groups = this.groups();
+    if (lrs.length !== groups.length) {
+      refuse(lrs.length, `${this.spec.name} to give ${groups.length} lrs, one for each group,`);
+    }
+    groups.forEach((group, i) => {
+      group.lr = lrs[i]!;
+      if (momenta) setMomentum(group, momenta[i]!);
+    });
+    this.#lastLr = groups.map(({ lr }) => lr);
+  }
+
+  /** Remembers everything that a step changes; calling the result puts it back. @internal */
+  snapshot(): () => void {
+    const { progress } = this;
+    const lastLr = this.#lastLr;
+    const saved = this.groups().map((group) => [group, group.lr, momentumOf(group)] as const);
+    const forget = this.#baseLrs.snapshot();
+    this.progress = { ...progress };
+    return () => {
+      this.progress = progress;
+      this.#lastLr = lastLr;
+      forget();
+      for (const [group, lr, momentum] of saved) {
+        group.lr = lr;
+        if (momentum !== undefined && momentum !== momentumOf(group)) setMomentum(group, momentum);
+      }
+    };
+  }
+
+  /** The first step of a new scheduler. */
+  protected begin(): void {
+    this.start();
+  }
+
+  /** The first step: epoch 0. @internal */
+  start(): void {
+    this.progress.stepCount = 0;
+    this.progress.lastEpoch = -1;
+    this.attempt(() => this.move(undefined));
+  }
+
+  /** Not started: its first epoch is still to come. @internal */
+  rewind(): void {
+    this.progress.lastEpoch = -1;
+  }
+
+  /** Epoch 0 where another scheduler has been at work. @internal */
+  restart(_metrics?: number): void {
+    this.attempt(() => this.move(0));
+  }
+
+  /** The next step when another scheduler calls it. @internal */
+  advance(_metrics?: number): void {
+    this.attempt(() => this.move(undefined));
+  }
+
+  /** Is at this epoch now, without a change of any lr. @internal */
+  seek(epoch: number): void {
+    this.progress.lastEpoch = epoch;
+    this.progress.stepCount = epoch + 1;
+  }
+
+  /**
+   * By how much it has reduced the lr of a group beside the schedule; only
+   * `ReduceLROnPlateau` does. @internal
+   */
+  scaleOf(_group: SchedulableGroup): number {
+    return 1;
+  }
+
+  /**
+   * Everything that a resumed run needs, as JSON: epoch, base lrs, the lr (and momentum) in force,
+   * hyperparameters. Functions are not saved: null stands in their place, and `notSaved` lists them.
+   */
+  stateDict(): SchedulerState {
+    return writeState(this.spec, this.options, this.progress, {
+      baseLrs: this.baseLrs,
+      lr: this.groups().map(({ lr }) => lr),
+      lastLr: this.#lastLr,
+      ...(this.getMomentum?.() && { momentum: this.groups().map((g) => momentumOf(g) ?? 0) }),
+    });
+  }
+
+  /**
+   * Takes over a state dict, and with it the lr (and momentum) that was in force, so that it does
+   * not matter whether the optimizer was loaded before this scheduler was made or after.
+   *
+   * @throws {GradstepError} `ERR_INVALID_ARGUMENT` when it is another scheduler's, or for another
+   * number of groups; nothing has changed then.
+   */
+  loadStateDict(state: SchedulerState): void {
+    const groups = this.groups();
+    const read = readState(this.spec, this.#values, this.progress, state, groups.length);
+    const options = { ...this.#values };
+    try {
+      this.attempt(() => {
+        Object.assign(this.#values, read.options);
+        this.progress = read.progress as Progress & P;
+        this.write(read.lr, read.momentum);
+      });
+    } catch (error) {
+      Object.assign(this.#values, options);
+      throw error;
+    }
+    this.#lastLr = read.lastLr;
+    groups.forEach((group, i) => {
+      this.#baseLrs.set(group, read.baseLrs[i]!);
+    });
+    this.#baseLrs.publish(true);
+  }
+}

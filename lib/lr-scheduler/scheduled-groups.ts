@@ -1,0 +1,92 @@
+/**
+ * The groups that a scheduler writes to. `optimizer.paramGroups` is a live list, so a group that
+ * is added later is met at the scheduler's next step.
+ */
+
+import { describe } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+import type { GroupMembers } from '../param-group.ts';
+import { isObject } from '../params.ts';
+
+/** What schedulers need of a group. */
+export interface SchedulableGroup extends GroupMembers {
+  lr: number;
+}
+
+/** What schedulers need of an optimizer; every `Optimizer` with an `lr` is one. */
+export interface SchedulableOptimizer<G extends GroupMembers = SchedulableGroup> {
+  readonly paramGroups: readonly G[];
+  readonly defaults: object;
+}
+
+/** Which groups: names and indices, or a function that is asked once about each group. */
+export type GroupFilter =
+  | readonly (string | number)[]
+  | ((group: GroupMembers, index: number) => boolean);
+
+/** Refuses what is no optimizer, in torch's words. */
+export function checkOptimizer<T>(optimizer: T): T {
+  if (isObject(optimizer) && Array.isArray(Reflect.get(optimizer, 'paramGroups'))) return optimizer;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `${describe(optimizer)} is not an Optimizer. Expected optimizer to be one`,
+  );
+}
+
+/** A group's name where it has one, else its index. */
+export function labelOf(group: GroupMembers, index: number): string {
+  return group.name === undefined ? `group ${index}` : `group '${group.name}'`;
+}
+
+/** The groups of an optimizer that pass a filter, now and later. */
+export class ScheduledGroups<G extends GroupMembers = SchedulableGroup> {
+  readonly #optimizer: SchedulableOptimizer<G>;
+  readonly #filter: GroupFilter | undefined;
+  /** What the filter said; a group that is renamed later stays where it was. */
+  readonly #chosen = new WeakMap<object, boolean>();
+
+  /** @throws {GradstepError} `ERR_INVALID_ARGUMENT` when the filter names a group that is not. */
+  constructor(optimizer: SchedulableOptimizer<G>, filter: GroupFilter | undefined) {
+    this.#optimizer = optimizer;
+    this.#filter = Array.isArray(filter) ? [...filter] : filter;
+    if (filter === undefined || typeof filter === 'function') return;
+    if (!Array.isArray(filter)) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        'Expected groups to be a list of names and indices, or a function, ' +
+          `but received ${describe(filter)}`,
+      );
+    }
+    const { paramGroups } = optimizer;
+    const missing = filter.find((wanted) => !paramGroups.some((group, i) => is(group, i, wanted)));
+    if (missing === undefined) return;
+    const known = paramGroups.map((group, i) => describe(group.name ?? i)).join(', ');
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `Expected groups to be among ${known || 'no groups'} but received ${describe(missing)}`,
+    );
+  }
+
+  /** The groups now, in the optimizer's order. */
+  list(): G[] {
+    return this.#optimizer.paramGroups.filter((group, i) => this.includes(group, i));
+  }
+
+  includes(group: G, index: number): boolean {
+    const filter = this.#filter;
+    if (filter === undefined) return true;
+    let chosen = this.#chosen.get(group);
+    if (chosen === undefined) {
+      chosen =
+        typeof filter === 'function'
+          ? Boolean(filter(group, index))
+          : filter.some((wanted) => is(group, index, wanted));
+      this.#chosen.set(group, chosen);
+    }
+    return chosen;
+  }
+}
+
+function is(group: GroupMembers, index: number, wanted: string | number): boolean {
+  return typeof wanted === 'string' ? group.name === wanted : index === wanted;
+}

@@ -1,0 +1,154 @@
+/** The state dict of a scheduler: plain JSON, written whole and checked whole before it is used. */
+
+import { describe } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+import type { Json } from '../param-group.ts';
+import { isObject } from '../params.ts';
+import { type Argument, parseArguments } from '../schedules/arguments.ts';
+import type { SchedulerSpec } from './scheduler-options.ts';
+
+/** What `stateDict()` gives: JSON. */
+export interface SchedulerState {
+  /** The class, such as 'StepLR'. */
+  readonly type: string;
+  readonly lastEpoch: number;
+  readonly stepCount: number;
+  /** Hyperparameters; null where there was a function or nothing. */
+  readonly options: { readonly [name: string]: Json };
+  readonly baseLrs: readonly number[];
+  /** The lr in force, which may have been edited since the last step. */
+  readonly lr: readonly number[];
+  /** The lr as the last step left it. */
+  readonly lastLr: readonly number[];
+  /** Momentum or beta1 in force, where the scheduler moves it. */
+  readonly momentum?: readonly number[];
+  /** Hyperparameters that are functions: give them again when the scheduler is made. */
+  readonly notSaved?: readonly string[];
+  /** The states of schedulers inside this one. */
+  readonly schedulers?: readonly SchedulerState[];
+  /** What else a class counts. */
+  readonly [name: string]: Json | undefined | readonly SchedulerState[];
+}
+
+/** The part of a state that belongs to groups. */
+export type GroupState = Pick<SchedulerState, 'baseLrs' | 'lr' | 'lastLr' | 'momentum'>;
+
+/** A state that has been checked. */
+export interface CheckedState<O, P> extends GroupState {
+  readonly options: Required<O>;
+  readonly progress: P;
+}
+
+export function writeState<O extends object, P extends object>(
+  spec: SchedulerSpec<O, P>,
+  options: object,
+  progress: object,
+  groups: GroupState,
+): SchedulerState {
+  const entries = Object.entries(options).filter(([key]) => !spec.arguments[key as keyof O].fixed);
+  const notSaved = entries.filter(([, value]) => hasFunction(value)).map(([key]) => key);
+  const saved = entries.map(([key, value]) => [key, withoutFunctions(value)]);
+  const state = {
+    type: spec.name,
+    ...progress,
+    options: Object.fromEntries(saved),
+    ...groups,
+    ...(notSaved.length > 0 && { notSaved }),
+  };
+  return structuredClone(state) as unknown as SchedulerState; // shares nothing with the scheduler
+}
+
+/**
+ * @param count How many groups the scheduler has now.
+ * @throws {GradstepError} `ERR_INVALID_ARGUMENT`, `ERR_INVALID_OPTION`.
+ */
+export function readState<O extends object, P extends object>(
+  spec: SchedulerSpec<O, P>,
+  options: object,
+  progress: P,
+  state: unknown,
+  count: number,
+): CheckedState<O, P> {
+  if (!isObject(state) || Reflect.get(state, 'type') !== spec.name) {
+    const type = isObject(state) ? Reflect.get(state, 'type') : undefined;
+    return fail(`the state of a ${spec.name}`, type === undefined ? state : type);
+  }
+  const given = state as SchedulerState;
+  return {
+    options: readOptions(spec, options, given),
+    progress: readProgress(progress, given),
+    baseLrs: readNumbers(given, 'baseLrs', count),
+    lr: readNumbers(given, 'lr', count),
+    lastLr: readNumbers(given, 'lastLr', count),
+    ...(given.momentum && { momentum: readNumbers(given, 'momentum', count) }),
+  };
+}
+
+function readOptions<O extends object, P extends object>(
+  spec: SchedulerSpec<O, P>,
+  options: object,
+  { options: saved, notSaved = [] }: SchedulerState,
+): Required<O> {
+  if (!isObject(saved) || !Array.isArray(notSaved)) return fail('options in the state', saved);
+  const table = Object.entries<Argument<unknown>>(spec.arguments);
+  const entries = table.map(([key, { fixed }]) => {
+    const own: unknown = Reflect.get(options, key);
+    if (fixed) return [key, own];
+    if (!notSaved.includes(key)) return [key, Reflect.get(saved, key) ?? undefined];
+    if (hasFunction(own)) return [key, own];
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `Expected ${key} to be given when this ${spec.name} is made: it was a function, and ` +
+        `functions are not saved, but received ${describe(own)}`,
+    );
+  });
+  const values = parseArguments<O>(spec.arguments, Object.fromEntries(entries), spec.name);
+  spec.together?.(values);
+  return values;
+}
+
+/** Each count has to be of the kind that it is now: a number, a list of numbers, or not yet. */
+function readProgress<P extends object>(progress: P, state: SchedulerState): P {
+  const entries = Object.entries(progress).map(([key, now]: [string, unknown]) => {
+    const value = state[key];
+    const good = Array.isArray(now)
+      ? Array.isArray(value) && value.every(Number.isFinite)
+      : Number.isFinite(value) || (value === null && !COUNTS.includes(key));
+    return good ? [key, structuredClone(value)] : fail(`${key} in the state as a number`, value);
+  });
+  return Object.fromEntries(entries) as P;
+}
+
+/** Counts that always have a value. */
+const COUNTS: readonly string[] = ['lastEpoch', 'stepCount'];
+
+function readNumbers(state: SchedulerState, key: keyof GroupState, count: number): number[] {
+  const values: unknown = state[key];
+  if (!Array.isArray(values) || !values.every(Number.isFinite)) {
+    return fail(`${key} in the state as a list of numbers`, values);
+  }
+  if (values.length === count) return [...values];
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    'loaded state dict has a different number of parameter groups. ' +
+      `Expected ${count} ${key} but received ${values.length}`,
+  );
+}
+
+function fail(expected: string, value: unknown): never {
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `Expected ${expected} but received ${describe(value)}`,
+  );
+}
+
+/** Functions cannot be JSON: what is saved in their place. */
+function withoutFunctions(value: unknown): unknown {
+  if (typeof value === 'function' || value === undefined) return null;
+  return Array.isArray(value) ? value.map(withoutFunctions) : value;
+}
+
+/** Whether saving this value loses a function. */
+function hasFunction(value: unknown): boolean {
+  return typeof value === 'function' || (Array.isArray(value) && value.some(hasFunction));
+}

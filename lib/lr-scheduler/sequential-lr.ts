@@ -1,0 +1,109 @@
+/** One scheduler after the other. */
+
+import { GradstepError } from '../errors.ts';
+import { integer, listOf, refuse, required } from '../schedules/arguments.ts';
+import {
+  type AnyScheduler,
+  type CompositeOptions,
+  CompositeScheduler,
+  checkSchedulers,
+  type Parts,
+  schedulersArgument,
+} from './composite-scheduler.ts';
+import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
+import type { SchedulerSpec } from './scheduler-options.ts';
+
+/** Options of `SequentialLR`. */
+export interface SequentialLROptions extends Parts {
+  /** The schedulers in order, all made for this optimizer. */
+  readonly schedulers: readonly AnyScheduler[];
+  /** The epochs at which the next one begins: one less than there are schedulers. */
+  readonly milestones: readonly number[];
+}
+
+const spec: SchedulerSpec<SequentialLROptions> = {
+  name: 'SequentialLR',
+  arguments: { schedulers: schedulersArgument, milestones: required(listOf(integer(0))) },
+  together({ schedulers, milestones }) {
+    if (milestones.length !== schedulers.length - 1) {
+      throw new GradstepError(
+        'ERR_INVALID_OPTION',
+        'Sequential Schedulers expects number of schedulers provided to be one more than the ' +
+          `number of milestone points, but got number of schedulers ${schedulers.length} and ` +
+          `the number of milestones to be equal to ${milestones.length}`,
+      );
+    }
+    if (milestones.some((milestone, i) => i > 0 && milestone < milestones[i - 1]!)) {
+      refuse(milestones, 'milestones of SequentialLR to increase');
+    }
+  },
+};
+
+/**
+ * As `torch.optim.lr_scheduler.SequentialLR`: the scheduler of an epoch is the one whose milestone
+ * was passed last, and each begins with its own epoch 0 at its milestone.
+ *
+ * ```ts
+ * new SequentialLR(optimizer, {
+ *   schedulers: [
+ *     new LinearLR(optimizer, { startFactor: 0.01, totalIters: 100 }),
+ *     new CosineAnnealingLR(optimizer, { TMax: 900 }),
+ *   ],
+ *   milestones: [100],
+ * });
+ * ```
+ *
+ * Sequences and chains may stand inside one another, and `ReduceLROnPlateau` too: then call
+ * `step(metric)`. A resumed run takes up every scheduler where it was.
+ *
+ * @throws {GradstepError} As `LRScheduler`.
+ */
+export class SequentialLR extends CompositeScheduler<SequentialLROptions> {
+  constructor(optimizer: SchedulableOptimizer, options: SequentialLROptions & CompositeOptions) {
+    const schedulers = checkSchedulers(options?.schedulers, optimizer, spec.name);
+    super(spec, optimizer, { ...options, schedulers });
+  }
+
+  /** How many milestones are not after an epoch: the index of its scheduler. */
+  private indexAt(epoch: number): number {
+    return this.options.milestones.filter((milestone) => milestone <= epoch).length;
+  }
+
+  protected override stepParts(metrics: number | undefined): void {
+    const index = this.indexAt(this.lastEpoch);
+    const scheduler = this.schedulers[index]!;
+    const begins = index > 0 && this.options.milestones[index - 1] === this.lastEpoch;
+    if (begins) scheduler.restart(metrics);
+    else scheduler.advance(metrics);
+  }
+
+  /** Making the schedulers has changed the lr; from the base lr the first one begins again. */
+  override start(): void {
+    this.beginWith(() => {
+      this.write(this.baseLrs);
+      for (const scheduler of this.schedulers) scheduler.rewind();
+      this.schedulers[0]!.start();
+    });
+  }
+
+  override restart(metrics?: number): void {
+    this.beginWith(() => {
+      for (const scheduler of this.schedulers) scheduler.rewind();
+      this.schedulers[0]!.restart(metrics);
+    });
+  }
+
+  override seek(epoch: number): void {
+    super.seek(epoch);
+    const now = this.indexAt(epoch);
+    const starts = [0, ...this.options.milestones];
+    this.schedulers.forEach((scheduler, i) => {
+      if (i > now) scheduler.rewind();
+      else scheduler.seek((i < now ? starts[i + 1]! - 1 : epoch) - starts[i]!);
+    });
+  }
+
+  override scaleOf(group: SchedulableGroup): number {
+    return this.schedulers[this.indexAt(this.lastEpoch)]!.scaleOf(group);
+  }
+}
