@@ -111,17 +111,24 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
     const { params, data, names = given.paramNames } = listParams(given.params, where);
     if (names !== undefined) checkNames(names, params.length, where);
     if (params.length > 0) this.#checkNamed(names !== undefined, where);
+    this.#slots.refuseTwice(params);
 
-    const struct = this.#control.float64(this.#schema.fields.length);
-    this.#schema.write(struct, options);
-    const steps = this.#control.float64(params.length);
-    const first = this.#slots.size;
-    const owner = this.#groupOwner(index, first, params.length, struct);
-    const view = new OptionView(owner, { ...given, params, ...(names && { paramNames: names }) });
-    const attachState = this.#allocateState(options, first, data.map(lengthOf));
-    this.#slots.add({ params, data, names, group: index, struct, steps });
-    attachState();
-    this.#groups.push(view as unknown as ParamGroup<O>);
+    const undo = [this.#control.mark(), this.#stateSlabs.mark()];
+    try {
+      const struct = this.#control.float64(this.#schema.fields.length);
+      this.#schema.write(struct, options);
+      const steps = this.#control.float64(params.length);
+      const first = this.#slots.size;
+      const owner = this.#groupOwner(index, first, params.length, struct);
+      const view = new OptionView(owner, { ...given, params, ...(names && { paramNames: names }) });
+      const attachState = this.#allocateState(options, first, data.map(lengthOf));
+      this.#slots.add({ params, data, names, group: index, struct, steps });
+      attachState();
+      this.#groups.push(view as unknown as ParamGroup<O>);
+    } catch (error) {
+      for (const takeBack of undo) takeBack();
+      throw error;
+    }
     if (params.length > 0) this.#named = names !== undefined;
   }
 

@@ -56,7 +56,7 @@ export class Parameter implements ParameterLike {
     this.#data = checkArray(values, 'data', options.name);
     const length = lengthOf(values);
     const shape = options.shape ?? [length];
-    if (sizeOf(shape) !== length) {
+    if (Parameter.sizeOf(shape) !== length) {
       throw new GradstepError(
         'ERR_INVALID_PARAMETER',
         `Expected data of shape [${shape.join(', ')}] but received ${length} values`,
@@ -67,9 +67,23 @@ export class Parameter implements ParameterLike {
     if (options.grad) this.grad = options.grad;
   }
 
+  /**
+   * The number of values of a shape.
+   * @throws {GradstepError} `ERR_INVALID_PARAMETER` unless it is an array of whole numbers >= 0.
+   */
+  static sizeOf(shape: readonly number[]): number {
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw new GradstepError(
+        'ERR_INVALID_PARAMETER',
+        `Expected a shape to be an array of whole numbers but received ${describe(shape)}`,
+      );
+    }
+    return shape.reduce((a, b) => a * b, 1);
+  }
+
   /** A parameter of the given shape, filled with zeros. */
   static zeros(shape: readonly number[], options: ParameterOptions = {}): Parameter {
-    return new Parameter(new Float32Array(sizeOf(shape)), { ...options, shape });
+    return new Parameter(new Float32Array(Parameter.sizeOf(shape)), { ...options, shape });
   }
 
   /** The number of values. */
@@ -127,17 +141,6 @@ export class Parameter implements ParameterLike {
   [inspectCustom](): string {
     return this.toString();
   }
-}
-
-/** The number of values of a shape. */
-function sizeOf(shape: readonly number[]): number {
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw new GradstepError(
-      'ERR_INVALID_PARAMETER',
-      `Expected a shape to be an array of whole numbers but received ${describe(shape)}`,
-    );
-  }
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 function checkArray(

@@ -9,6 +9,14 @@ import { GradstepError } from './errors.ts';
 /** Bytes of a cache line, and the alignment of every view. */
 export const LINE = 64;
 
+/** How many float32 fit into a line. */
+export const FLOATS_PER_LINE = LINE / 4;
+
+/** A number of float32, rounded up to whole lines. */
+export function wholeLines(length: number): number {
+  return Math.ceil(length / FLOATS_PER_LINE) * FLOATS_PER_LINE;
+}
+
 const SMALLEST = 64 * 1024;
 const LARGEST = 1024 ** 3;
 
@@ -16,16 +24,28 @@ const LARGEST = 1024 ** 3;
 export class SlabAllocator {
   #slab: ArrayBufferLike | undefined;
   #used = 0;
-  #next = SMALLEST;
+  #next: number;
 
   /**
    * @param residue How many bytes an address is past a cache line.
    * @param onSlab Told of every new slab.
+   * @param smallest Bytes of the first slab; later ones double.
    */
   constructor(
     private readonly residue: (bytes: Uint8Array<ArrayBufferLike>) => number,
     private readonly onSlab: (bytes: Uint8Array<ArrayBufferLike>) => void = () => {},
-  ) {}
+    smallest: number = SMALLEST,
+  ) {
+    this.#next = smallest;
+  }
+
+  /** Remembers how far this has got; calling the result takes back what was given since. */
+  mark(): () => void {
+    const [slab, used] = [this.#slab, this.#used];
+    return () => {
+      if (this.#slab === slab) this.#used = used;
+    };
+  }
 
   float32(length: number): Float32Array<ArrayBufferLike> {
     const offset = this.#take(length * 4);

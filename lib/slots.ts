@@ -8,6 +8,7 @@ import type { Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import type { ParameterLike } from './parameter.ts';
+import { type ArenaSlot, arenaSlotOf } from './parameter-arena.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
 type Doubles = Float64Array<ArrayBufferLike>;
@@ -22,6 +23,16 @@ export interface NewSlots {
   readonly steps: Doubles;
 }
 
+/** Neighbouring slots that are checked alike: those of one arena in shared memory, or any. */
+interface Segment {
+  readonly begin: number;
+  end: number;
+  /** The arena's count of changes, and how far this table has followed it. */
+  readonly changes: ArenaSlot['changes'] | undefined;
+  seen: number;
+  readonly places: ArenaSlot[];
+}
+
 /** One row per parameter, in the order in which the core numbers them. */
 export class SlotTable {
   readonly params: ParameterLike[] = [];
@@ -34,6 +45,7 @@ export class SlotTable {
   readonly #groups: number[] = [];
   readonly #steps: Doubles[] = [];
   readonly #offsets: number[] = [];
+  readonly #segments: Segment[] = [];
 
   constructor(core: Core) {
     this.#core = core;
@@ -58,7 +70,6 @@ export class SlotTable {
 
   /** Adds a group's parameters: all, or none and an error. */
   add(added: NewSlots): void {
-    this.#refuseTwice(added.params);
     for (const array of added.data) bufferOf(array); // moves tiny arrays to where they stay
     const failure = this.#core.addGroup(added.struct, added.steps, added.data);
     const first = this.size;
@@ -78,6 +89,23 @@ export class SlotTable {
       this.#truncate(first);
       throw error;
     }
+    added.params.forEach((parameter, i) => {
+      this.#addToSegment(first + i, arenaSlotOf(parameter));
+    });
+  }
+
+  #addToSegment(slot: number, place: ArenaSlot | undefined): void {
+    let segment = this.#segments.at(-1);
+    if (segment === undefined || segment.changes !== place?.changes) {
+      segment = { begin: slot, end: slot, changes: place?.changes, seen: -1, places: [] };
+      this.#segments.push(segment);
+    }
+    segment.end = slot + 1;
+    segment.seen = -1;
+    if (place !== undefined) {
+      segment.places.push(place);
+      this.#core.ownLines(slot);
+    }
   }
 
   #truncate(size: number): void {
@@ -88,7 +116,8 @@ export class SlotTable {
     }
   }
 
-  #refuseTwice(params: readonly ParameterLike[]): void {
+  /** Refuses parameters that are here already, or twice among the given. */
+  refuseTwice(params: readonly ParameterLike[]): void {
     const seen = new Map<ParameterLike, number>();
     params.forEach((parameter, i) => {
       const other = this.indexOf.get(parameter);
@@ -115,9 +144,16 @@ export class SlotTable {
    * and registers what has changed.
    */
   refresh(): void {
+    for (const segment of this.#segments) {
+      if (segment.changes !== undefined) this.#refreshArena(segment, segment.changes.count);
+      else this.#refreshLoose(segment);
+    }
+  }
+
+  #refreshLoose({ begin, end }: Segment): void {
     const { params, data } = this;
     const grads = this.#grads;
-    for (let i = 0; i < params.length; i++) {
+    for (let i = begin; i < end; i++) {
       const parameter = params[i]!;
       const newData = parameter.data;
       if (newData !== data[i]) this.#rebindData(i, newData);
@@ -126,14 +162,33 @@ export class SlotTable {
     }
   }
 
+  /** An arena's data stays where it is; its gradients come and go, and it counts how often. */
+  #refreshArena(segment: Segment, count: number): void {
+    if (segment.seen === count) return;
+    segment.places.forEach(({ grad, hasGrad }, i) => {
+      const slot = segment.begin + i;
+      const present = hasGrad ? grad : null;
+      if (present === this.#grads[slot]) return;
+      this.#core.setGrad(slot, present);
+      this.#grads[slot] = present;
+    });
+    segment.seen = count;
+  }
+
   /**
    * Second pass, with no user's code before the core runs: every registered array still has its
    * last element, so its buffer was neither detached nor shrunk since.
    */
   verify(): void {
+    for (const segment of this.#segments) {
+      if (segment.changes === undefined) this.#verifyLoose(segment);
+    }
+  }
+
+  #verifyLoose({ begin, end }: Segment): void {
     const { data, lengths } = this;
     const grads = this.#grads;
-    for (let i = 0; i < lengths.length; i++) {
+    for (let i = begin; i < end; i++) {
       const last = lengths[i]! - 1;
       if (last < 0) continue;
       if (data[i]![last] === undefined) throw this.#gone(i, 'data');

@@ -3,7 +3,7 @@
 import type { Core } from './backend/backend.ts';
 import { inspectCustom } from './describe.ts';
 import type { ParameterLike } from './parameter.ts';
-import type { SlabAllocator } from './slab.ts';
+import { type SlabAllocator, wholeLines } from './slab.ts';
 import type { SlotTable } from './slots.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
@@ -46,12 +46,21 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     core: Core,
   ): () => void {
     const made: [slot: number, k: number, array: Floats][] = [];
-    lengths.forEach((length, i) => {
-      const present = this.#arrays[first + i];
-      for (const k of which) {
-        if (present?.[k] === undefined) made.push([first + i, k, slabs.float32(length)]);
-      }
-    });
+    for (const k of which) {
+      const slots = [...lengths.keys()].filter((i) => !this.#arrays[first + i]?.[k]);
+      // One block per kind, cut at cache lines: the state of an arena lies as the arena does.
+      const sizes = slots.map((i) => wholeLines(lengths[i]!));
+      const block = slabs.float32(sizes.reduce((sum, size) => sum + size, 0));
+      let begin = 0;
+      slots.forEach((i, j) => {
+        made.push([
+          first + i,
+          k,
+          new Float32Array(block.buffer, block.byteOffset + begin * 4, lengths[i]!),
+        ]);
+        begin += sizes[j]!;
+      });
+    }
     return () => {
       for (const [slot, k, array] of made) {
         core.setState(slot, k, array);

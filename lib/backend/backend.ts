@@ -25,6 +25,11 @@ export interface Core {
   claimState(bytes: Uint8Array<ArrayBufferLike>): void;
   /** Adds a group and its slots: all of them, or none and the reason. */
   addGroup(hyperparameters: Doubles, steps: Doubles, data: readonly Floats[]): Failure | undefined;
+  /**
+   * Declares that the slot's arrays own their last cache line to its end, and that they may be
+   * stepped there: parameters that lie side by side in an arena become one span.
+   */
+  ownLines(slot: number): void;
   setState(slot: number, which: number, state: Floats): void;
   setData(slot: number, data: Floats): void;
   setGrad(slot: number, grad: Floats | null): void;

@@ -15,6 +15,7 @@ export type Addon = { [K in keyof Core]: WithHandle<Core[K]> } & Omit<Backend, '
     open(rule: string, fields: readonly string[]): object;
     debugFma(a: Floats, b: Floats, c: Floats, out: Floats): void;
     debugPower(base: number, exponent: number): number;
+    debugSpans(handle: object): number;
     debugHyperparameters(handle: object, group: number): Record<string, number>;
   };
 
@@ -65,6 +66,10 @@ class NativeCore implements Core {
 
   addGroup(...args: Parameters<Core['addGroup']>): ReturnType<Core['addGroup']> {
     return this.#addon.addGroup(this.#handle, ...args);
+  }
+
+  ownLines(slot: number): void {
+    this.#addon.ownLines(this.#handle, slot);
   }
 
   setState(slot: number, which: number, state: Floats): void {

@@ -50,6 +50,13 @@ napi_value addGroup(const CallbackInfo& info) {
   return result(env, optimizer.addGroup(hyperparameters, steps, data));
 }
 
+// ownLines(handle, slot)
+napi_value ownLines(const CallbackInfo& info) {
+  Optimizer& optimizer = unwrap(info.Env(), info[0]);
+  optimizer.ownLines(index(info.Env(), info[1], optimizer.slots().size(), "slot"));
+  return nullptr;
+}
+
 // setState(handle, slot, which, array)
 napi_value setState(const CallbackInfo& info) {
   const napi_env env = info.Env();
@@ -152,6 +159,12 @@ napi_value debugPower(const CallbackInfo& info) {
   return Napi::Number::New(info.Env(), power(base, exponent));
 }
 
+// debugSpans(handle): over how many spans the last step ran.
+napi_value debugSpans(const CallbackInfo& info) {
+  const auto count = static_cast<double>(unwrap(info.Env(), info[0]).spanCount());
+  return Napi::Number::New(info.Env(), count);
+}
+
 // debugHyperparameters(handle, group): { name: value }, through the members of the C++ struct.
 napi_value debugHyperparameters(const CallbackInfo& info) {
   const Optimizer& optimizer = unwrap(info.Env(), info[0]);
@@ -184,6 +197,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<open>(exports, "open");
   define<claimState>(exports, "claimState");
   define<addGroup>(exports, "addGroup");
+  define<ownLines>(exports, "ownLines");
   define<setState>(exports, "setState");
   define<setData>(exports, "setData");
   define<setGrad>(exports, "setGrad");
@@ -195,6 +209,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<setIsa>(exports, "setIsa");
   define<debugFma>(exports, "debugFma");
   define<debugPower>(exports, "debugPower");
+  define<debugSpans>(exports, "debugSpans");
   define<debugHyperparameters>(exports, "debugHyperparameters");
   return exports;
 }

@@ -17,6 +17,15 @@ void reserveFor(std::vector<T>& list, size_t more) {
   if (needed > list.capacity()) list.reserve(std::max(needed, 2 * list.capacity()));
 }
 
+// Whether the slot's arrays begin where those of the span end.
+bool follows(const Slot& slot, const Slot& span, uint32_t states) {
+  if (slot.data != span.data + span.room || slot.grad != span.grad + span.room) return false;
+  for (int k = 0; k < kMaxStates; k++) {
+    if ((states >> k & 1) && slot.state[k] != span.state[k] + span.room) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void Optimizer::claimState(const void* begin, size_t bytes) {
@@ -28,6 +37,8 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
   const size_t first = slots_.size();
   const auto group = static_cast<uint32_t>(groups_.size());
   reserveFor(slots_, data.size());
+  reserveFor(spans_, slots_.capacity() - spans_.size());
+  reserveFor(runs_, slots_.capacity() - runs_.size());
   for (size_t i = 0; i < data.size(); i++) {
     const auto owner = static_cast<int64_t>(first + i);
     const int64_t other = memory_.claim(data[i].data, data[i].length * sizeof(float), owner);
@@ -39,6 +50,7 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
     Slot slot;
     slot.data = data[i].data;
     slot.length = data[i].length;
+    slot.room = data[i].length;
     slot.steps = steps + i;
     slot.group = group;
     slots_.push_back(slot);
@@ -46,6 +58,11 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
   groups_.push_back(hyperparameters);
   allGradsMoved_ = true;
   return {};
+}
+
+void Optimizer::ownLines(size_t slot) {
+  constexpr size_t kLine = 64 / sizeof(float);
+  slots_[slot].room = (slots_[slot].length + kLine - 1) / kLine * kLine;
 }
 
 void Optimizer::setState(size_t slot, int which, float* state) {
@@ -133,6 +150,27 @@ Failure Optimizer::plan() {
   return {};
 }
 
+// Slots whose arrays follow each other in memory, every one at the same distance, are one span:
+// an arena is stepped as a single array.
+void Optimizer::joinSpans() {
+  spans_.clear();
+  for (Run& run : runs_) {
+    run.firstSpan = spans_.size();
+    for (size_t i = run.begin; i < run.end; i++) {
+      const Slot& slot = slots_[i];
+      if (slot.grad == nullptr || slot.length == 0) continue;
+      if (spans_.size() > run.firstSpan && follows(slot, spans_.back(), run.states)) {
+        Slot& span = spans_.back();
+        span.length = span.room + slot.length;
+        span.room += slot.room;
+      } else {
+        spans_.push_back(slot);
+      }
+    }
+    run.spanCount = spans_.size() - run.firstSpan;
+  }
+}
+
 void Optimizer::countSteps() const {
   for (const Run& run : runs_) {
     if (!run.counts) continue;
@@ -143,9 +181,11 @@ void Optimizer::countSteps() const {
 Failure Optimizer::step() {
   if (const Failure failure = verifyMemory(); failure.kind) return failure;
   if (const Failure failure = plan(); failure.kind) return failure;
+  joinSpans();
   for (const Run& run : runs_) {
-    const Slot* slots = slots_.data();
-    run.kernel(&run.scalars, slots + run.begin, slots + run.end, 0, slots[run.end - 1].length);
+    if (run.spanCount == 0) continue;
+    const Slot* spans = spans_.data() + run.firstSpan;
+    run.kernel(&run.scalars, spans, spans + run.spanCount, 0, spans[run.spanCount - 1].length);
   }
   countSteps();
   return {};

@@ -39,6 +39,9 @@ class Optimizer {
   Failure addGroup(const double* hyperparameters, double* steps,
                    const std::vector<FloatSpan>& data);
 
+  // The slot's arrays own their last cache line to its end: neighbours may be stepped as one.
+  void ownLines(size_t slot);
+
   void setState(size_t slot, int which, float* state);
   void setData(size_t slot, float* data);
   void setGrad(size_t slot, const float* grad);
@@ -49,6 +52,8 @@ class Optimizer {
   const RuleInfo& rule() const { return rule_; }
   const std::vector<Slot>& slots() const { return slots_; }
   const std::vector<const double*>& groups() const { return groups_; }
+  // How many spans the last step's kernels ran over.
+  size_t spanCount() const { return spans_.size(); }
 
  private:
   // Neighbouring slots that share their scalars: one kernel call.
@@ -58,7 +63,8 @@ class Optimizer {
     double count;
     uint32_t states;
     bool counts;
-    size_t begin, end;
+    size_t begin, end;            // slots
+    size_t firstSpan, spanCount;  // what the kernel steps
     ScalarStorage scalars;
   };
 
@@ -66,6 +72,7 @@ class Optimizer {
   Failure verifyGrad(size_t slot) const;
   Failure plan();
   Failure openRun(size_t slot, double count);
+  void joinSpans();
   void countSteps() const;
 
   const RuleInfo& rule_;
@@ -73,6 +80,7 @@ class Optimizer {
   std::vector<Slot> slots_;
   std::vector<const double*> groups_;
   std::vector<Run> runs_;
+  std::vector<Slot> spans_;
   MemoryMap memory_;
   std::vector<size_t> movedData_, movedGrads_;  // not verified yet
   bool allGradsMoved_ = false;

@@ -14,7 +14,6 @@ void drive(const void* scalars, const Slot* slot, const Slot* end, size_t from, 
   const auto s = *static_cast<const typename Rule::Scalars*>(scalars);
   const auto all = V::firstLanes(V::kLanes);
   for (; slot != end; ++slot, from = 0) {
-    if (slot->grad == nullptr) continue;
     const Slot here = *slot;
     const size_t length = slot + 1 == end ? to : here.length;
     size_t i = from;

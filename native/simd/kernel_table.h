@@ -9,7 +9,7 @@
 namespace gradstep {
 
 // Steps a run of slots that share their scalars: [from, length) of the first, all of those
-// between, [0, to) of the last. Slots without a gradient are passed over.
+// between, [0, to) of the last. Every slot has a gradient.
 using Kernel = void (*)(const void* scalars, const Slot* first, const Slot* end, size_t from,
                         size_t to);
 

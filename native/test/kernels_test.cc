@@ -37,7 +37,7 @@ struct Arrays {
       else if (states >> (k - 2) & 1)
         slot.state[k - 2] = begin;
     }
-    slot.length = length;
+    slot.length = slot.room = length;
     slot.steps = &steps;
   }
 
