@@ -52,7 +52,8 @@ export class LinearLR extends LRScheduler<LinearLROptions> {
     const change = endFactor - startFactor;
     if (this.lastEpoch === 0) return startFactor;
     if (this.lastEpoch > totalIters) return 1;
-    return 1 + change / (totalIters * startFactor + (this.lastEpoch - 1) * change);
+    const factor = 1 + change / (totalIters * startFactor + (this.lastEpoch - 1) * change);
+    return Math.max(0, factor); // on the way to 0, rounding may end just below
   }
 
   protected override getClosedFormLr(): number[] {

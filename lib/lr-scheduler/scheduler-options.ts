@@ -15,7 +15,7 @@ export interface SchedulerSpec<O extends object, P extends object = object> {
   /** Whether its base lrs replace those of schedulers made before, as OneCycleLR's do. */
   readonly setsInitialLr?: boolean;
   /** Throws when values do not go together. */
-  readonly together?: (options: Required<O>) => void;
+  together?(options: Required<O>): void;
 }
 
 /** An object whose properties read and write `values`, each write checked. */

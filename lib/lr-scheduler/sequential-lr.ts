@@ -78,9 +78,15 @@ export class SequentialLR extends CompositeScheduler<SequentialLROptions> {
   }
 
   /** Making the schedulers has changed the lr; from the base lr the first one begins again. */
+  protected override begin(): void {
+    this.attempt(() => {
+      this.write(this.baseLrs);
+      this.start();
+    });
+  }
+
   override start(): void {
     this.beginWith(() => {
-      this.write(this.baseLrs);
       for (const scheduler of this.schedulers) scheduler.rewind();
       this.schedulers[0]!.start();
     });
