@@ -111,7 +111,7 @@ describe('without the addon', () => {
     expect(stderr.match(/GradstepWarning/g)).toHaveLength(1);
     expect(stderr).toContain('ERR_NATIVE_UNAVAILABLE');
     expect(stderr).toContain(`No native addon for ${process.platform}-${process.arch}`);
-    expect(stderr).toContain("'npm rebuild gradstep'");
+    expect(stderr).toContain("'npx gradstep build'");
     expect(stderr).toContain('portable backend');
   });
 

@@ -30,11 +30,12 @@ export function loadAddon(): Addon {
     return load(root);
   } catch (cause) {
     const { platform, arch, version } = process;
+    const [reason] = (cause as Error).message.split('\n');
     throw new GradstepError(
       'ERR_NATIVE_UNAVAILABLE',
-      `No native addon for ${platform}-${arch} (Node.js ${version}) could be loaded: ` +
-        `${(cause as Error).message.split('\n')[0]}. Build it with 'npm rebuild gradstep', or ` +
-        "'npm run build:addon' in a checkout; that needs a C++17 compiler and Python 3",
+      `No native addon for ${platform}-${arch} (Node.js ${version}) could be loaded from ${root}: ` +
+        `${reason}. Compile one with 'npx gradstep build', which downloads nothing; that needs a ` +
+        'C++17 compiler, make and Python 3',
       { cause },
     );
   }
