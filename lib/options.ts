@@ -31,6 +31,10 @@ export interface Range {
   readonly min?: number;
   /** The least value not allowed. */
   readonly below?: number;
+  /** The largest value allowed. */
+  readonly max?: number;
+  /** The largest value not allowed. */
+  readonly above?: number;
 }
 
 /** Options by key, in the order in which `Object.keys(group)` lists them. */
@@ -71,18 +75,23 @@ function refuse(label: string, value: unknown, expected: string, where: Where): 
 }
 
 function checkNumber(value: unknown, range: Range, key: string, where: Where): number {
-  const { label, min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = range;
-  if (typeof value === 'number' && value >= min && value < below && value <= FLOAT32_MAX) {
-    if (value >= -FLOAT32_MAX) return value;
+  if (typeof value === 'number' && Math.abs(value) <= FLOAT32_MAX && isWithin(value, range)) {
+    return value;
   }
-  if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) > FLOAT32_MAX) {
-    refuse(label, value, `${key} to be a number that float32 can hold`, where);
+  if (typeof value === 'number' && Math.abs(value) > FLOAT32_MAX && Number.isFinite(value)) {
+    refuse(range.label, value, `${key} to be a number that float32 can hold`, where);
   }
-  const bounds = [
-    range.min === undefined ? '' : ` >= ${min}`,
-    range.below === undefined ? '' : ` < ${below}`,
-  ];
-  refuse(label, value, `${key} to be a finite number${bounds.filter(Boolean).join(' and')}`, where);
+  const { min, above, below, max } = range;
+  const bounds = Object.entries({ '>=': min, '>': above, '<': below, '<=': max })
+    .filter(([, bound]) => bound !== undefined)
+    .map(([relation, bound]) => ` ${relation} ${bound}`);
+  refuse(range.label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
+}
+
+function isWithin(value: number, range: Range): boolean {
+  const { min = -FLOAT32_MAX, max = FLOAT32_MAX, below, above } = range;
+  if (value < min || value > max) return false;
+  return (below === undefined || value < below) && (above === undefined || value > above);
 }
 
 /** An option that is one number. */
@@ -113,11 +122,11 @@ export function flag(initial: boolean): Option<boolean> {
   };
 }
 
-/** An option that is two numbers, in the same range; torch's messages number them. */
+/** An option that is two numbers, each in its range. */
 export function pair(
   initial: readonly [number, number],
   fields: readonly [string, string],
-  range: Range,
+  ranges: readonly [Range, Range],
 ): Option<readonly [number, number]> {
   return {
     initial: Object.freeze([...initial] as const),
@@ -127,8 +136,7 @@ export function pair(
         refuse(`${key} value`, value, `${key} to be an array of two numbers`, where);
       }
       const checked = [0, 1].map((i) => {
-        const labelled = { ...range, label: `${range.label} at index ${i}` };
-        return checkNumber(value[i], labelled, `${key}[${i}]`, where);
+        return checkNumber(value[i], ranges[i]!, `${key}[${i}]`, where);
       });
       return Object.freeze(checked) as unknown as readonly [number, number];
     },
@@ -138,6 +146,16 @@ export function pair(
       struct[at + 1] = value[1];
     },
   };
+}
+
+/** The two decay rates of Adam and its kin, in [0, 1). */
+export function betas(initial: readonly [number, number]): Option<readonly [number, number]> {
+  const range = (i: number): Range => ({
+    label: `beta parameter at index ${i}`,
+    min: 0,
+    below: 1,
+  });
+  return pair(initial, ['beta1', 'beta2'], [range(0), range(1)]);
 }
 
 /** An option with its key and the place of its first double. */

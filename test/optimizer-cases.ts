@@ -1,13 +1,28 @@
 /** The table of optimizers: one row each. Every behaviour is tested over all rows. */
 
-import { Adam, AdamW, type Optimizer, type ParameterLike, SGD } from '../lib/index.ts';
-
-/** An option value that must be refused, and what the error must say. */
-export interface BadOption {
-  readonly options: Record<string, unknown>;
-  readonly message: string;
-  readonly code?: string;
-}
+import {
+  Adadelta,
+  Adagrad,
+  Adam,
+  Adamax,
+  AdamW,
+  Lion,
+  type Optimizer,
+  RAdam,
+  RMSprop,
+  Rprop,
+  SGD,
+} from '../lib/index.ts';
+import {
+  type BadOption,
+  badAdam,
+  badBetas,
+  badDecay,
+  badEps,
+  badEverywhere,
+  badFlag,
+  below,
+} from './bad-options.ts';
 
 export interface OptimizerCase {
   readonly name: string;
@@ -19,6 +34,10 @@ export interface OptimizerCase {
   /** Options that give every kind of state, and the keys of that state. */
   readonly withState: object;
   readonly stateKeys: readonly string[];
+  /** Options without decay, under which a zero gradient moves nothing. Default: weightDecay 0. */
+  readonly undecayed?: object;
+  /** Options under which nothing moves. Default: lr 1e-28. */
+  readonly still?: object;
   readonly bad: readonly BadOption[];
 }
 
@@ -40,55 +59,15 @@ const adamOther = {
   maximize: true,
 };
 
-const badLr: BadOption[] = [-1, Number.NaN, Number.POSITIVE_INFINITY, '0.1', null, 1e39].map(
-  (lr) => ({
-    options: { lr },
-    message: 'Invalid learning rate',
-  }),
-);
-
-const badDecay: BadOption[] = [-1, Number.NaN, Number.POSITIVE_INFINITY].map((weightDecay) => ({
-  options: { weightDecay },
-  message: 'Invalid weight_decay value',
-}));
-
-const badFlag = (key: string): BadOption[] =>
-  [1, 0, 'yes', null].map((value) => ({ options: { [key]: value }, message: `Invalid ${key}` }));
-
-const misspelt: BadOption[] = [
-  ['weight_decay', 'did you mean weightDecay?'],
-  ['wieghtDecay', 'did you mean weightDecay?'],
-  ['maximise', 'did you mean maximize?'],
-  ['foo', "Unknown option 'foo'"],
-].map(([key, message]) => ({
-  options: { [key!]: 0.1 },
-  message: message!,
-  code: 'ERR_UNKNOWN_OPTION',
-}));
-
-const badAdam: BadOption[] = [
-  ...badLr,
-  ...badDecay,
-  ...badFlag('amsgrad'),
-  ...badFlag('maximize'),
-  ...misspelt,
-  { options: { betas: [1.0, 0.0] }, message: 'Invalid beta parameter at index 0: 1.' },
-  { options: { betas: [0.0, 1.0] }, message: 'Invalid beta parameter at index 1: 1.' },
-  { options: { betas: [-0.1, 0.9] }, message: 'Invalid beta parameter at index 0: -0.1' },
-  { options: { betas: [0.9, Number.NaN] }, message: 'Invalid beta parameter at index 1: NaN' },
-  { options: { betas: [0.9] }, message: 'an array of two numbers' },
-  { options: { betas: 0.9 }, message: 'an array of two numbers' },
-  { options: { betas: ['0.9', 0.999] }, message: "Invalid beta parameter at index 0: '0.9'" },
-  { options: { eps: -1e-30 }, message: 'Invalid epsilon value: -1e-30' },
-  { options: { eps: Number.POSITIVE_INFINITY }, message: 'Invalid epsilon value: Infinity' },
-];
-
-const cast = (make: (params: never, options?: object) => unknown) => make as OptimizerCase['make'];
+const making =
+  (make: unknown): OptimizerCase['make'] =>
+  (params, options) =>
+    new (make as new (params: unknown, options?: object) => never)(params, options);
 
 export const optimizerCases: readonly OptimizerCase[] = [
   {
     name: 'SGD',
-    make: cast((params: Iterable<ParameterLike>, options) => new SGD(params, options)),
+    make: making(SGD),
     defaults: {
       lr: 1e-3,
       momentum: 0,
@@ -101,11 +80,9 @@ export const optimizerCases: readonly OptimizerCase[] = [
     withState: { momentum: 0.9 },
     stateKeys: ['momentumBuffer'],
     bad: [
-      ...badLr,
+      ...badEverywhere,
       ...badDecay,
       ...badFlag('nesterov'),
-      ...badFlag('maximize'),
-      ...misspelt,
       { options: { momentum: -0.5 }, message: 'Invalid momentum value: -0.5' },
       { options: { momentum: Number.NaN }, message: 'Invalid momentum value: NaN' },
       { options: { dampening: Number.POSITIVE_INFINITY }, message: 'Invalid dampening value' },
@@ -121,7 +98,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
   },
   {
     name: 'Adam',
-    make: cast((params: Iterable<ParameterLike>, options) => new Adam(params, options)),
+    make: making(Adam),
     defaults: adamDefaults,
     other: adamOther,
     withState: { amsgrad: true },
@@ -130,11 +107,152 @@ export const optimizerCases: readonly OptimizerCase[] = [
   },
   {
     name: 'AdamW',
-    make: cast((params: Iterable<ParameterLike>, options) => new AdamW(params, options)),
+    make: making(AdamW),
     defaults: { ...adamDefaults, weightDecay: 1e-2 },
     other: adamOther,
     withState: { amsgrad: true },
     stateKeys: ['step', 'expAvg', 'expAvgSq', 'maxExpAvgSq'],
     bad: badAdam,
+  },
+  {
+    name: 'RMSprop',
+    make: making(RMSprop),
+    defaults: {
+      lr: 1e-2,
+      momentum: 0,
+      alpha: 0.99,
+      eps: 1e-8,
+      centered: false,
+      weightDecay: 0,
+      maximize: false,
+    },
+    other: {
+      lr: 0.5,
+      momentum: 0.9,
+      alpha: 0.4,
+      eps: 1e-3,
+      centered: true,
+      weightDecay: 0.1,
+      maximize: true,
+    },
+    withState: { momentum: 0.5, centered: true },
+    stateKeys: ['step', 'squareAvg', 'momentumBuffer', 'gradAvg'],
+    bad: [
+      ...badEverywhere,
+      ...badDecay,
+      ...badEps,
+      ...badFlag('centered'),
+      below('momentum', -1, 'momentum value'),
+      below('alpha', -1, 'alpha value'),
+    ],
+  },
+  {
+    name: 'Adagrad',
+    make: making(Adagrad),
+    defaults: {
+      lr: 1e-2,
+      lrDecay: 0,
+      eps: 1e-10,
+      weightDecay: 0,
+      initialAccumulatorValue: 0,
+      maximize: false,
+    },
+    other: {
+      lr: 0.5,
+      lrDecay: 0.5,
+      eps: 1e-3,
+      weightDecay: 0.1,
+      initialAccumulatorValue: 0.1,
+      maximize: true,
+    },
+    withState: {},
+    stateKeys: ['step', 'sum'],
+    bad: [
+      ...badEverywhere,
+      ...badDecay,
+      ...badEps,
+      below('lrDecay', -0.5, 'lr_decay value'),
+      below('initialAccumulatorValue', -1, 'initial_accumulator_value value'),
+    ],
+  },
+  {
+    name: 'Adadelta',
+    make: making(Adadelta),
+    defaults: { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false },
+    other: { lr: 0.5, rho: 0.95, eps: 1e-3, weightDecay: 0.1, maximize: true },
+    withState: {},
+    stateKeys: ['step', 'squareAvg', 'accDelta'],
+    bad: [
+      ...badEverywhere,
+      ...badDecay,
+      ...badEps,
+      below('rho', 1.1, 'rho value'),
+      below('rho', -0.1, 'rho value'),
+    ],
+  },
+  {
+    name: 'Adamax',
+    make: making(Adamax),
+    defaults: { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false },
+    other: { lr: 0.5, betas: [0.4, 0.25], eps: 1e-3, weightDecay: 0.1, maximize: true },
+    withState: {},
+    stateKeys: ['step', 'expAvg', 'expInf'],
+    bad: [...badEverywhere, ...badDecay, ...badEps, ...badBetas],
+  },
+  {
+    name: 'RAdam',
+    make: making(RAdam),
+    defaults: {
+      lr: 1e-3,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      maximize: false,
+      decoupledWeightDecay: false,
+    },
+    other: {
+      lr: 0.5,
+      betas: [0.4, 0.25],
+      eps: 1e-3,
+      weightDecay: 0.1,
+      maximize: true,
+      decoupledWeightDecay: true,
+    },
+    withState: { weightDecay: 0.1 },
+    stateKeys: ['step', 'expAvg', 'expAvgSq'],
+    bad: [
+      ...badEverywhere,
+      ...badDecay,
+      ...badEps,
+      ...badBetas,
+      ...badFlag('decoupledWeightDecay'),
+    ],
+  },
+  {
+    name: 'Rprop',
+    make: making(Rprop),
+    defaults: { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false },
+    other: { lr: 0.5, etas: [0.25, 1.5], stepSizes: [0.01, 0.05], maximize: true },
+    withState: {},
+    stateKeys: ['step', 'prev', 'stepSize'],
+    undecayed: {},
+    still: { lr: 0, stepSizes: [0, 50] },
+    bad: [
+      ...badEverywhere,
+      { options: { etas: [1.0, 0.5] }, message: 'Invalid eta values: 1' },
+      { options: { etas: [0, 1.2] }, message: 'Invalid eta values: 0' },
+      { options: { etas: [0.5, 1] }, message: 'Invalid eta values: 1' },
+      { options: { stepSizes: [2, 1] }, message: 'Invalid step sizes: 2, 1' },
+      { options: { stepSizes: [-1, 1] }, message: 'Invalid step sizes: -1' },
+    ],
+  },
+  {
+    name: 'Lion',
+    make: making(Lion),
+    defaults: { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false },
+    other: { lr: 0.5, betas: [0.4, 0.25], weightDecay: 0.1, maximize: true },
+    withState: {},
+    stateKeys: ['expAvg'],
+    bad: [...badEverywhere, ...badDecay, ...badBetas],
   },
 ];

@@ -2,7 +2,8 @@
 
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
-import { flag, number, pair, Schema, type SchemaSpec } from '../options.ts';
+import { betas, flag, Schema, type SchemaSpec } from '../options.ts';
+import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `Adam` and `AdamW` and of their groups. */
 export interface AdamOptions {
@@ -33,15 +34,15 @@ export interface AdamState {
 }
 
 /** What Adam and AdamW share: all but the name, the rule and one default. @internal */
-export function adamSpec(name: string, rule: string, weightDecay: number): SchemaSpec<AdamOptions> {
+export function adamSpec(name: string, rule: string, decay: number): SchemaSpec<AdamOptions> {
   return {
     name,
     rule,
     options: {
-      lr: number(1e-3, { label: 'learning rate', min: 0 }),
-      betas: pair([0.9, 0.999], ['beta1', 'beta2'], { label: 'beta parameter', min: 0, below: 1 }),
-      eps: number(1e-8, { label: 'epsilon value', min: 0 }),
-      weightDecay: number(weightDecay, { label: 'weight_decay value', min: 0 }),
+      lr: lr(1e-3),
+      betas: betas([0.9, 0.999]),
+      eps: eps(1e-8),
+      weightDecay: weightDecay(decay),
       amsgrad: flag(false),
       maximize: flag(false),
     },

@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { flag, number, Schema } from '../options.ts';
+import { lr, weightDecay } from './common.ts';
 
 /** Options of `SGD` and of its groups. */
 export interface SGDOptions {
@@ -30,10 +31,10 @@ const schema = new Schema<SGDOptions>({
   name: 'SGD',
   rule: 'sgd',
   options: {
-    lr: number(1e-3, { label: 'learning rate', min: 0 }),
+    lr: lr(1e-3),
     momentum: number(0, { label: 'momentum value', min: 0 }),
     dampening: number(0, { label: 'dampening value' }),
-    weightDecay: number(0, { label: 'weight_decay value', min: 0 }),
+    weightDecay: weightDecay(0),
     nesterov: flag(false),
     maximize: flag(false),
   },

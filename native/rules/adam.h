@@ -46,10 +46,8 @@ struct AdamRule {
     const double step = count + 1;
     const double correction1 = 1 - f32.power(h.beta1, step);
     const double correction2 = 1 - f32.power(h.beta2, step);
-    // torch's lerp starts from the nearer end, which moves where it rounds.
-    const float weight = f32(1 - h.beta1);
-    const bool far = !(weight < 0.5f);
-    s.weight = far ? weight - 1.0f : weight;
+    const Lerp lerp = f32.lerp(1 - h.beta1);
+    s.weight = lerp.weight;
     s.decay = f32(kDecoupled ? 1 - h.lr * h.weightDecay : h.weightDecay);
     s.beta2 = f32(h.beta2);
     s.oneMinusBeta2 = f32(1 - h.beta2);
@@ -57,7 +55,7 @@ struct AdamRule {
     s.eps = f32(h.eps);
     s.negativeStepSize = f32(-(h.lr / correction1));
     return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
-           (h.amsgrad != 0 ? kAmsgrad : 0) | (far ? kFarLerp : 0);
+           (h.amsgrad != 0 ? kAmsgrad : 0) | (lerp.far ? kFarLerp : 0);
   }
 
   template <int variant, class Block>

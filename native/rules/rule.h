@@ -28,6 +28,13 @@ struct Field {
   double Struct::*member;
 };
 
+// The weight of torch's lerp, which starts from the nearer end; that moves where it rounds.
+// near: fma(weight, end - start, start); far: fma(weight, end - start, end).
+struct Lerp {
+  float weight;
+  bool far;
+};
+
 // Turns doubles into float32 scalars. A value that float32 cannot hold is refused, as in torch.
 class ScalarMaker {
  public:
@@ -35,6 +42,11 @@ class ScalarMaker {
   float operator()(double value) {
     if (std::fabs(value) > static_cast<double>(FLT_MAX) || std::isnan(value)) failed_ = true;
     return failed_ ? 0.0f : static_cast<float>(value);
+  }
+  Lerp lerp(double weight) {
+    const float rounded = (*this)(weight);
+    const bool far = !(std::fabs(rounded) < 0.5f);
+    return {far ? rounded - 1.0f : rounded, far};
   }
   double power(double base, double exponent) { return memo_(base, exponent); }
   bool takeFailure() {

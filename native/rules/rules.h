@@ -1,7 +1,14 @@
 // All update rules. A new one is one line here, beside its header.
 #pragma once
 
+#include "adadelta.h"
+#include "adagrad.h"
 #include "adam.h"
+#include "adamax.h"
+#include "lion.h"
+#include "radam.h"
+#include "rmsprop.h"
+#include "rprop.h"
 #include "sgd.h"
 
 namespace gradstep {
@@ -9,6 +16,6 @@ namespace gradstep {
 template <class... Rules>
 struct RuleList {};
 
-using AllRules = RuleList<Sgd, Adam, AdamW>;
+using AllRules = RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion>;
 
 }  // namespace gradstep

@@ -44,6 +44,10 @@ struct Avx2 {
     return _mm256_fmadd_ps(a, b, c);
   }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+  static GRADSTEP_INLINE Vector abs(Vector a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+  static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ));
+  }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) {
     // The instruction gives b where either is NaN.
     return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));

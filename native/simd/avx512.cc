@@ -46,6 +46,10 @@ struct Avx512 {
     return _mm512_fmadd_ps(a, b, c);
   }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+  static GRADSTEP_INLINE Vector abs(Vector a) { return _mm512_abs_ps(a); }
+  static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {
+    return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), a);
+  }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) {
     // The instruction gives b where either is NaN.
     const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);

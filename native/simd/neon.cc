@@ -41,6 +41,10 @@ struct Neon {
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return vsqrtq_f32(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return vnegq_f32(a); }
+  static GRADSTEP_INLINE Vector abs(Vector a) { return vabsq_f32(a); }
+  static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {
+    return vbslq_f32(vcgtzq_f32(x), a, b);
+  }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return vmaxq_f32(a, b); }
 };
 

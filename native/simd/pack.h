@@ -23,7 +23,17 @@ struct Pack {
   friend GRADSTEP_INLINE Pack operator/(Pack a, Pack b) { return map(V::divide, a, b); }
   friend GRADSTEP_INLINE Pack operator-(Pack a) { return map(V::negate, a); }
   friend GRADSTEP_INLINE Pack sqrt(Pack a) { return map(V::sqrt, a); }
+  friend GRADSTEP_INLINE Pack abs(Pack a) { return map(V::abs, a); }
+  // x > 0 ? a : b, lane by lane; NaN is not > 0.
+  friend GRADSTEP_INLINE Pack whenPositive(Pack x, Pack a, Pack b) {
+    return map(V::whenPositive, x, a, b);
+  }
+  // -1, 0 or 1; 0 for NaN, as in torch.
+  friend GRADSTEP_INLINE Pack sign(Pack x) {
+    return whenPositive(x, Pack(1.0f), whenPositive(-x, Pack(-1.0f), Pack(0.0f)));
+  }
   // NaN if either is NaN.
+  friend GRADSTEP_INLINE Pack minimum(Pack a, Pack b) { return -maximum(-a, -b); }
   friend GRADSTEP_INLINE Pack maximum(Pack a, Pack b) { return map(V::maximum, a, b); }
   // a * b + c, rounded once.
   friend GRADSTEP_INLINE Pack fma(Pack a, Pack b, Pack c) { return map(V::fma, a, b, c); }

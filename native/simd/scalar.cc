@@ -27,6 +27,8 @@ struct Scalar {
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return std::sqrt(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return emulatedFma(a, b, c); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return -a; }
+  static GRADSTEP_INLINE Vector abs(Vector a) { return std::fabs(a); }
+  static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) { return x > 0 ? a : b; }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return a > b || a != a ? a : b; }
 };
 

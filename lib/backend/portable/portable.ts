@@ -2,7 +2,14 @@
 
 import type { Backend, Core, Failure } from '../backend.ts';
 import { addressOf, MemoryMap, NOBODY, STATE } from './memory-map.ts';
+import { adadelta } from './rules/adadelta.ts';
+import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
+import { adamax } from './rules/adamax.ts';
+import { lion } from './rules/lion.ts';
+import { radam } from './rules/radam.ts';
+import { rmsprop } from './rules/rmsprop.ts';
+import { rprop } from './rules/rprop.ts';
 import { type Arrays, type Rule, ScalarOverflow } from './rules/rule.ts';
 import { sgd } from './rules/sgd.ts';
 
@@ -10,7 +17,18 @@ type Floats = Float32Array<ArrayBufferLike>;
 type Doubles = Float64Array<ArrayBufferLike>;
 
 /** All update rules. A new one is one line here, beside its file. */
-const rules: readonly Rule<unknown>[] = [sgd, adam, adamw];
+const rules: readonly Rule<unknown>[] = [
+  sgd,
+  adam,
+  adamw,
+  rmsprop,
+  adagrad,
+  adadelta,
+  adamax,
+  radam,
+  rprop,
+  lion,
+];
 
 export const portable: Backend = {
   name: 'portable',

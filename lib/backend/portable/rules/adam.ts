@@ -2,13 +2,13 @@
 
 import { fma } from '../fma.ts';
 import { power } from '../power.ts';
-import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+import { type Arrays, type Lerp, maximum, type Rule, toFloat32, toLerp } from './rule.ts';
 
 const { fround, sqrt } = Math;
 
 interface Scalars {
   readonly decay: number;
-  readonly weight: number;
+  readonly lerp: Lerp;
   readonly beta2: number;
   readonly oneMinusBeta2: number;
   readonly rootCorrection2: number;
@@ -17,12 +17,6 @@ interface Scalars {
   readonly decays: boolean;
   readonly amsgrad: boolean;
   readonly maximize: boolean;
-  readonly farLerp: boolean;
-}
-
-/** NaN if either is NaN. */
-function maximum(a: number, b: number): number {
-  return a > b || Number.isNaN(a) ? a : b;
 }
 
 function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
@@ -42,12 +36,9 @@ function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
       const step = count + 1;
       const correction1 = 1 - power(beta1, step);
       const correction2 = 1 - power(beta2, step);
-      // torch's lerp starts from the nearer end, which moves where it rounds.
-      const weight = toFloat32(1 - beta1);
-      const farLerp = !(weight < 0.5);
       return {
         decay: toFloat32(decoupled ? 1 - lr * weightDecay : weightDecay),
-        weight: farLerp ? fround(weight - 1) : weight,
+        lerp: toLerp(1 - beta1),
         beta2: toFloat32(beta2),
         oneMinusBeta2: toFloat32(1 - beta2),
         rootCorrection2: toFloat32(sqrt(correction2)),
@@ -56,7 +47,6 @@ function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
         decays: weightDecay !== 0,
         amsgrad: struct[5] !== 0,
         maximize: struct[6] !== 0,
-        farLerp,
       };
     },
 
@@ -68,7 +58,7 @@ function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
         if (s.decays && decoupled) param = fround(param * s.decay);
         else if (s.decays) g = fma(s.decay, param, g);
         const expAvg = expAvgs![i]!;
-        const newExpAvg = fma(s.weight, fround(g - expAvg), s.farLerp ? g : expAvg);
+        const newExpAvg = fma(s.lerp.weight, fround(g - expAvg), s.lerp.far ? g : expAvg);
         const scaled = fround(s.oneMinusBeta2 * g);
         let second = fma(scaled, g, fround(expAvgSqs![i]! * s.beta2));
         expAvgs![i] = newExpAvg;

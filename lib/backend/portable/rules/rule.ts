@@ -27,6 +27,36 @@ export interface Rule<Scalars> {
   update(scalars: Scalars, arrays: Arrays): void;
 }
 
+/**
+ * The weight of torch's lerp, which starts from the nearer end; that moves where it rounds.
+ * near: fma(weight, end - start, start); far: fma(weight, end - start, end).
+ */
+export interface Lerp {
+  readonly weight: number;
+  readonly far: boolean;
+}
+
+export function toLerp(weight: number): Lerp {
+  const rounded = toFloat32(weight);
+  const far = !(Math.abs(rounded) < 0.5);
+  return { weight: far ? Math.fround(rounded - 1) : rounded, far };
+}
+
+/** NaN if either is NaN. */
+export function maximum(a: number, b: number): number {
+  return a > b || Number.isNaN(a) ? a : b;
+}
+
+/** NaN if either is NaN. */
+export function minimum(a: number, b: number): number {
+  return -maximum(-a, -b);
+}
+
+/** -1, 0 or 1; 0 for NaN, as in torch. */
+export function sign(x: number): number {
+  return x > 0 ? 1 : x < 0 ? -1 : 0;
+}
+
 /** A scalar that float32 cannot hold. */
 export class ScalarOverflow extends Error {}
 

@@ -1,0 +1,56 @@
+/** Adagrad; line for line `native/rules/adagrad.h`. */
+
+import { fma } from '../fma.ts';
+import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+
+const { fround, sqrt } = Math;
+
+interface Scalars {
+  readonly decay: number;
+  readonly eps: number;
+  readonly negativeLr: number;
+  readonly initial: number;
+  readonly first: boolean;
+  readonly decays: boolean;
+  readonly maximize: boolean;
+}
+
+export const adagrad: Rule<Scalars> = {
+  name: 'adagrad',
+  fields: ['lr', 'lrDecay', 'eps', 'weightDecay', 'initialAccumulatorValue', 'maximize'],
+  counts: () => true,
+
+  prepare(struct, count) {
+    const [lr, lrDecay, eps, weightDecay, initial, maximize] = struct as unknown as number[] as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return {
+      decay: toFloat32(weightDecay),
+      eps: toFloat32(eps),
+      // torch's step is count + 1, and the decay of lr starts at its second.
+      negativeLr: toFloat32(-(lr / (1 + count * lrDecay))),
+      initial: toFloat32(initial),
+      first: count === 0,
+      decays: weightDecay !== 0,
+      maximize: maximize !== 0,
+    };
+  },
+
+  update(s: Scalars, { data, grad, state, length }: Arrays) {
+    const [sums] = state;
+    for (let i = 0; i < length; i++) {
+      const param = data[i]!;
+      let g = s.maximize ? -grad[i]! : grad[i]!;
+      if (s.decays) g = fma(s.decay, param, g);
+      const sum = fma(g, g, s.first ? s.initial : sums![i]!);
+      sums![i] = sum;
+      const denominator = fround(fround(sqrt(sum)) + s.eps);
+      data[i] = fround(param + fround(fround(s.negativeLr * g) / denominator));
+    }
+  },
+};

@@ -1,0 +1,52 @@
+/** Rprop; line for line `native/rules/rprop.h`. */
+
+import { fma } from '../fma.ts';
+import { type Arrays, maximum, minimum, type Rule, sign, toFloat32 } from './rule.ts';
+
+const { fround } = Math;
+
+interface Scalars {
+  readonly lr: number;
+  readonly first: boolean;
+  readonly etaMinus: number;
+  readonly etaPlus: number;
+  readonly stepSizeMin: number;
+  readonly stepSizeMax: number;
+  readonly maximize: boolean;
+}
+
+export const rprop: Rule<Scalars> = {
+  name: 'rprop',
+  fields: ['lr', 'etaMinus', 'etaPlus', 'stepSizeMin', 'stepSizeMax', 'maximize'],
+  counts: () => true,
+
+  prepare(struct, count) {
+    const [lr, etaMinus, etaPlus, stepSizeMin, stepSizeMax, maximize] =
+      struct as unknown as number[] as [number, number, number, number, number, number];
+    return {
+      lr: toFloat32(lr),
+      first: count === 0,
+      etaMinus: toFloat32(etaMinus),
+      etaPlus: toFloat32(etaPlus),
+      stepSizeMin: toFloat32(stepSizeMin),
+      stepSizeMax: toFloat32(stepSizeMax),
+      maximize: maximize !== 0,
+    };
+  },
+
+  update(s: Scalars, { data, grad, state, length }: Arrays) {
+    const [prevs, stepSizes] = state;
+    for (let i = 0; i < length; i++) {
+      let g = s.maximize ? -grad[i]! : grad[i]!;
+      // Faster where the gradient keeps its sign, slower and no step where it turned.
+      const product = fround(g * prevs![i]!);
+      const factor = product > 0 ? s.etaPlus : product < 0 ? s.etaMinus : 1;
+      const size = fround((s.first ? s.lr : stepSizes![i]!) * factor);
+      const clamped = minimum(maximum(size, s.stepSizeMin), s.stepSizeMax);
+      stepSizes![i] = clamped;
+      if (product < 0) g = 0;
+      prevs![i] = g;
+      data[i] = fma(-sign(g), clamped, data[i]!);
+    }
+  },
+};
