@@ -151,7 +151,8 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
   override loadStateDict(state: SchedulerState): void {
     const states: unknown = isObject(state) ? state.schedulers : undefined;
     const count = this.schedulers.length;
-    if (isObject(state) && (!Array.isArray(states) || states.length !== count)) {
+    if (!isObject(state) || state.type !== this.spec.name) super.loadStateDict(state); // throws
+    if (!Array.isArray(states) || states.length !== count) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         `Expected the states of ${count} schedulers in the state of a ${this.spec.name} ` +

@@ -12,6 +12,7 @@ export function lambdasFor(
   throw new GradstepError(
     'ERR_INVALID_OPTION',
     `Expected ${count} lr_lambdas, but got ${given.length}. ` +
-      'Expected lrLambda to be one function, or one for each group',
+      `Expected lrLambda to be one function, or one for each of ${count} groups, ` +
+      `but received ${given.length}`,
   );
 }

@@ -74,7 +74,8 @@ const spec: SchedulerSpec<OneCycleLROptions> = {
     throw new GradstepError(
       'ERR_INVALID_OPTION',
       'You must define either total_steps OR (epochs AND steps_per_epoch). Expected totalSteps, ' +
-        'or epochs and stepsPerEpoch, of OneCycleLR',
+        `or epochs and stepsPerEpoch, of OneCycleLR but received epochs ${epochs} and ` +
+        `stepsPerEpoch ${stepsPerEpoch}`,
     );
   },
 };

@@ -88,7 +88,7 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
       throw new GradstepError(
         'ERR_INVALID_OPTION',
         `expected ${count} min_lrs, got ${minLr.length}. Expected minLr to be one number, or ` +
-          'one for each group',
+          `one for each group, but received ${minLr.length}`,
       );
     }
   }
