@@ -9,29 +9,19 @@ import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
 import {
   checkOptimizer,
-  type GroupFilter,
   type SchedulableGroup,
   type SchedulableOptimizer,
   ScheduledGroups,
 } from './scheduled-groups.ts';
-import { liveOptions, type SchedulerSpec, spread } from './scheduler-options.ts';
+import {
+  type LRSchedulerOptions,
+  liveOptions,
+  type SchedulerSpec,
+  spread,
+} from './scheduler-options.ts';
 import { readState, type SchedulerState, writeState } from './scheduler-state.ts';
 
-/** Options of every scheduler, beside its own. */
-export interface LRSchedulerOptions {
-  /** Which groups it schedules: names, indices, or a function. Default: all, now and later. */
-  readonly groups?: GroupFilter;
-  /**
-   * The last epoch that is over, when a run is resumed without a state dict; the lr is then left
-   * as it was loaded. Default: -1, a fresh start.
-   */
-  readonly lastEpoch?: number;
-  /**
-   * The lr before any schedule, one or one per group, where no scheduler of this process has seen
-   * the groups yet: torch's `initial_lr`. Default: the lr of each group.
-   */
-  readonly initialLr?: number | readonly number[];
-}
+export type { LRSchedulerOptions } from './scheduler-options.ts';
 
 /** What every scheduler counts. @internal */
 export interface Progress {

@@ -3,6 +3,23 @@
 import { GradstepError } from '../errors.ts';
 import type { LiveOptions } from '../param-group.ts';
 import { type Argument, type ArgumentTable, unknownArgument } from '../schedules/arguments.ts';
+import type { GroupFilter } from './scheduled-groups.ts';
+
+/** Options of every scheduler, beside its own. */
+export interface LRSchedulerOptions {
+  /** Which groups it schedules: names, indices, or a function. Default: all, now and later. */
+  readonly groups?: GroupFilter;
+  /**
+   * The last epoch that is over, when a run is resumed without a state dict; the lr is then left
+   * as it was loaded. Default: -1, a fresh start.
+   */
+  readonly lastEpoch?: number;
+  /**
+   * The lr before any schedule, one or one per group, where no scheduler of this process has seen
+   * the groups yet: torch's `initial_lr`. Default: the lr of each group.
+   */
+  readonly initialLr?: number | readonly number[];
+}
 
 /** What a scheduler's file says about it. */
 export interface SchedulerSpec<O extends object, P extends object = object> {

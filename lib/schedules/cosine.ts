@@ -1,7 +1,7 @@
 /** Cosine annealing. */
 
 import { optional, parseArguments, real, required } from './arguments.ts';
-import { progressOf } from './ease.ts';
+import { mix, progressOf } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
 /** Options of `cosine`. */
@@ -35,6 +35,6 @@ export function cosine(options: CosineOptions): ScheduleFunction {
   const { from, to, steps, cycles } = parseArguments<CosineOptions>(table, options, 'cosine()');
   return scheduleFunction((step) => {
     const angle = Math.PI * cycles * 2 * progressOf(step, steps);
-    return to + (from - to) * (0.5 * (1 + Math.cos(angle)));
+    return mix(from, to, 0.5 * (1 + Math.cos(angle)));
   });
 }

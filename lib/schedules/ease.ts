@@ -13,6 +13,15 @@ export function remaining(shape: Shape, progress: number): number {
   return 1 - progress;
 }
 
+/**
+ * Between two values: `from` where all of the way is left, `to` where nothing is, both exactly;
+ * between values >= 0 never below 0.
+ * @internal
+ */
+export function mix(from: number, to: number, left: number): number {
+  return from * left + to * (1 - left);
+}
+
 /** How much of a span of `steps` is over, in [0, 1]. @internal */
 export function progressOf(step: number, steps: number): number {
   return Math.min(1, step / steps);

@@ -1,7 +1,7 @@
 /** A straight line between two values. */
 
 import { optional, parseArguments, real, required } from './arguments.ts';
-import { progressOf } from './ease.ts';
+import { mix, progressOf } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
 /** Options of `linear`. */
@@ -29,8 +29,5 @@ const table = {
  */
 export function linear(options: LinearOptions): ScheduleFunction {
   const { from, to, steps } = parseArguments<LinearOptions>(table, options, 'linear()');
-  return scheduleFunction((step) => {
-    const progress = progressOf(step, steps);
-    return progress === 1 ? to : from + (to - from) * progress;
-  });
+  return scheduleFunction((step) => mix(from, to, 1 - progressOf(step, steps)));
 }

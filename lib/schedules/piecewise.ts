@@ -1,7 +1,7 @@
 /** Values at given steps. */
 
 import { oneOf, optional, parseArguments, real, refuse } from './arguments.ts';
-import { remaining } from './ease.ts';
+import { mix, remaining } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
 /** A step and the value there. */
@@ -39,7 +39,7 @@ export function piecewise(
     if (interpolate === 'none') return value;
     const [end, target] = checked[next]!;
     const left = remaining(interpolate, (step - start) / (end - start));
-    return target + (value - target) * left;
+    return mix(value, target, left);
   });
 }
 

@@ -1,7 +1,7 @@
 /** Polynomial decay. */
 
 import { optional, parseArguments, real, required } from './arguments.ts';
-import { progressOf } from './ease.ts';
+import { mix, progressOf } from './ease.ts';
 import type { LinearOptions } from './linear.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
@@ -31,5 +31,5 @@ export function polynomial(options: PolynomialOptions): ScheduleFunction {
     options,
     'polynomial()',
   );
-  return scheduleFunction((step) => to + (from - to) * (1 - progressOf(step, steps)) ** power);
+  return scheduleFunction((step) => mix(from, to, (1 - progressOf(step, steps)) ** power));
 }

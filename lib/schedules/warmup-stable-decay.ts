@@ -1,7 +1,7 @@
 /** Warm up, hold, decay. */
 
 import { oneOf, optional, parseArguments, real, required } from './arguments.ts';
-import { progressOf, remaining, SHAPES, type Shape } from './ease.ts';
+import { mix, progressOf, remaining, SHAPES, type Shape } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 import { warmup } from './warmup.ts';
 
@@ -46,7 +46,7 @@ export function warmupStableDecay(options: WarmupStableDecayOptions): ScheduleFu
   const o = parseArguments<WarmupStableDecayOptions>(table, options, 'warmupStableDecay()');
   const decay = scheduleFunction((step) => {
     const progress = progressOf(Math.max(0, step - o.stableSteps), o.decaySteps);
-    return o.to + (o.peak - o.to) * remaining(o.decayShape, progress);
+    return mix(o.peak, o.to, remaining(o.decayShape, progress));
   });
   return warmup({ steps: o.warmupSteps, from: o.from, shape: o.warmupShape }, decay);
 }

@@ -1,7 +1,7 @@
 /** A rise before another schedule. */
 
 import { callable, oneOf, optional, parseArguments, real, required } from './arguments.ts';
-import { remaining, SHAPES, type Shape } from './ease.ts';
+import { mix, remaining, SHAPES, type Shape } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
 /** Options of `warmup`. */
@@ -39,7 +39,7 @@ export function warmup(options: number | WarmupOptions, next: ScheduleFunction):
   return scheduleFunction((step) => {
     if (step >= steps) return then(step - steps);
     const peak = then(0);
-    return from + (peak - from) * (1 - remainingUp(shape, step / steps));
+    return mix(from, peak, remainingUp(shape, step / steps));
   });
 }
 
