@@ -36,8 +36,8 @@ export interface Progress {
  * class and give it `getLr()`.
  *
  * Making one does the first step, epoch 0. After that, call `step()` after `optimizer.step()`.
- * A step either changes all its groups or, when it throws, nothing. The first step comes before a
- * subclass has fields and #private methods of its own: keep hyperparameters in `options`.
+ * A step changes all its groups or, when it throws, nothing. The first one comes before a subclass
+ * has fields and #private methods of its own: keep hyperparameters in `options`.
  *
  * @typeParam O Its hyperparameters.
  * @typeParam P What it counts beside `lastEpoch`.
@@ -88,9 +88,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     if (given !== undefined) {
       const checked = perGroup(real({ min: 0 }))(given, `initialLr of ${this.spec.name}`);
       const lrs = spread(checked, groups.length, 'initialLr', 'initial_lr');
-      groups.forEach((group, i) => {
-        this.#baseLrs.set(group, lrs[i]!);
-      });
+      for (const [i, group] of groups.entries()) this.#baseLrs.set(group, lrs[i]!);
       return;
     }
     const missing = groups.findIndex((group) => initialLr(group) === undefined);
@@ -110,7 +108,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     return this.#groups.list();
   }
 
-  /** Whether it schedules this group. @internal */
+  /** Whether this group is one of them. @internal */
   schedules(group: SchedulableGroup, index: number): boolean {
     return this.#groups.includes(group, index);
   }
