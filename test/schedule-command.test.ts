@@ -112,7 +112,7 @@ describe('curves', () => {
 
   test('a terminal plot joins jumps and marks its axes', () => {
     const plot = terminalPlot([{ label: 'a', values: [1, 1, 0, 0] }], {
-      width: 13,
+      width: 12,
       height: 2,
       colour: false,
     });

@@ -1,4 +1,4 @@
-/** `gradstep schedule`: draws schedules in the terminal and into an SVG, before a run is started. */
+/** `gradstep schedule`: draws schedules in the terminal and into an SVG. */
 
 import { writeFileSync } from 'node:fs';
 import { GradstepError } from '../errors.ts';
@@ -74,7 +74,8 @@ function summary({ label, values }: Series, index: number, colour: boolean): str
   const top = values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
   const last = values.length - 1;
   const at = (step: number) => `${short(values[step]!)} at step ${step}`;
-  return `${tint(label, index, colour)}: starts at ${at(0)}, highest ${at(top)}, ends at ${at(last)}`;
+  const name = tint(label, index, colour);
+  return `${name}: starts at ${at(0)}, highest ${at(top)}, ends at ${at(last)}`;
 }
 
 interface Arguments {

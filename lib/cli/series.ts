@@ -77,7 +77,7 @@ export function record(
   }
 }
 
-/** @throws {GradstepError} `ERR_INVALID_ARGUMENT` for an unknown name; what the schedule refuses. */
+/** @throws {GradstepError} `ERR_INVALID_ARGUMENT` for an unknown name. */
 export function seriesOf(name: string, { total, lr, options }: SeriesOptions): Series {
   if (Object.hasOwn(CLASSES, name)) {
     const Kind = CLASSES[name as keyof typeof CLASSES] as new (

@@ -39,7 +39,7 @@ export function terminalPlot(series: readonly Series[], options: PlotOptions): s
     [rows - 1, short(low)],
   ]);
   const margin = Math.max(...[...labels.values()].map((label) => label.length));
-  const columns = Math.max(8, options.width - margin - 3);
+  const columns = Math.max(8, options.width - margin - 2);
   const cells = draw(series, [low, high], columns, rows);
   const lines = cells.map((line, row) => {
     const label = (labels.get(row) ?? '').padStart(margin);

@@ -258,7 +258,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
 
   /**
    * Everything that a resumed run needs, as JSON: epoch, base lrs, the lr (and momentum) in force,
-   * hyperparameters. Functions are not saved: null stands in their place, and `notSaved` lists them.
+   * hyperparameters. Functions are not saved: null stands for them, and `notSaved` lists them.
    */
   stateDict(): SchedulerState {
     return writeState(this.spec, this.options, this.progress, {

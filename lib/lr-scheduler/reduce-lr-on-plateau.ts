@@ -172,8 +172,8 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
     throw new GradstepError(
       'ERR_INVALID_OPTION',
       `The number of param groups in the \`optimizer\` (${count}) differs from when ` +
-        `\`ReduceLROnPlateau\` was initialized (${minLr.length}), usually due to a new param group ` +
-        'being added to the optimizer. Assign to options.minLr as many values as there are groups',
+        `\`ReduceLROnPlateau\` was initialized (${minLr.length}), usually due to a new param ` +
+        'group being added to the optimizer. Assign to options.minLr as many values as there are groups',
     );
   }
 

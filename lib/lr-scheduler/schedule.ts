@@ -11,6 +11,7 @@ import { OptionPath } from './option-path.ts';
 import {
   checkOptimizer,
   type GroupFilter,
+  labelOf,
   type SchedulableOptimizer,
   ScheduledGroups,
 } from './scheduled-groups.ts';
@@ -126,7 +127,7 @@ export class OptionScheduler {
   }
 
   #label(group: Group): string {
-    return `group ${group.name === undefined ? this.#optimizer.paramGroups.indexOf(group) : `'${group.name}'`}`;
+    return labelOf(group, this.#optimizer.paramGroups.indexOf(group));
   }
 
   #baseOf(group: Group, path: OptionPath, now: unknown, label: string): number {
