@@ -96,7 +96,7 @@ describe('in a process of its own', () => {
 });
 
 describe('without the addon', () => {
-  // The package as it would be installed, but nothing was built.
+  // The package as it would be installed, but nothing was built, and no variable names an addon.
   const copy = join(temporary, 'node_modules', 'gradstep');
   for (const part of ['dist', 'package.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
@@ -106,7 +106,7 @@ describe('without the addon', () => {
 
   it('falls back with one warning that says why and how to mend it', async () => {
     const twice = `${show}; await import('gradstep/portable');`;
-    const { stdout, stderr } = await run(twice, {}, temporary);
+    const { stdout, stderr } = await run(twice, { GRADSTEP_PREBUILD: '' }, temporary);
     expect(stdout).toBe('portable portable 0.5\n');
     expect(stderr.match(/GradstepWarning/g)).toHaveLength(1);
     expect(stderr).toContain('ERR_NATIVE_UNAVAILABLE');
@@ -116,10 +116,11 @@ describe('without the addon', () => {
   });
 
   it('fails with the same words when native is forced, and is silent when portable is', async () => {
-    const native = await run(show, { GRADSTEP_BACKEND: 'native' }, temporary);
+    const bare = (name: string) => ({ GRADSTEP_PREBUILD: '', GRADSTEP_BACKEND: name });
+    const native = await run(show, bare('native'), temporary);
     expect(native.code).not.toBe(0);
     expect(native.stderr).toContain('ERR_NATIVE_UNAVAILABLE');
-    const silent = await run(show, { GRADSTEP_BACKEND: 'portable' }, temporary);
+    const silent = await run(show, bare('portable'), temporary);
     expect(silent).toMatchObject({ stderr: '', stdout: 'portable portable 0.5\n' });
   });
 });

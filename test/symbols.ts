@@ -30,3 +30,32 @@ export function tooYoung(versions: readonly string[]): string[] {
     return isNewer(version.split('.').map(Number), NEWEST[library]!);
   });
 }
+
+function binutils(tool: string, ...args: string[]): string[] {
+  const { stdout, stderr, status } = spawnSync(tool, args, {
+    encoding: 'utf8',
+    maxBuffer: 256 << 20,
+  });
+  if (status !== 0) throw new Error(`${tool} ${args.join(' ')} failed: ${stderr}`);
+  return stdout.split('\n');
+}
+
+/** The symbols of a file, with nm's letter for their kind. */
+export function symbols(file: string, ...options: string[]): { kind: string; name: string }[] {
+  return binutils('nm', '-C', ...options, file).flatMap((line) => {
+    const match = line.match(/^[0-9a-f ]{16} (\w) (.*)$/);
+    return match ? [{ kind: match[1]!, name: match[2]! }] : [];
+  });
+}
+
+/** The functions of a file, with their instructions. */
+export function disassembly(file: string): { name: string; instructions: string[] }[] {
+  const functions: { name: string; instructions: string[] }[] = [];
+  for (const line of binutils('objdump', '-d', '-C', '--no-show-raw-insn', file)) {
+    const start = line.match(/^[0-9a-f]+ <(.*)>:$/);
+    if (start) functions.push({ name: start[1]!, instructions: [] });
+    const instruction = line.match(/^ +[0-9a-f]+:\t(.*)$/);
+    if (instruction) functions.at(-1)!.instructions.push(instruction[1]!);
+  }
+  return functions;
+}

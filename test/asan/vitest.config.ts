@@ -1,0 +1,18 @@
+// The suite on the addon of build-asan/, for `npm run test:asan`. What builds, packs or checks
+// types is left out: it runs other programs than the addon.
+import { fileURLToPath } from 'node:url';
+import { mergeConfig } from 'vitest/config';
+import base from '../../vitest.config.ts';
+
+const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export default mergeConfig(base, {
+  test: {
+    root: inRepository('.'),
+    setupFiles: [inRepository('test/asan/setup.ts')],
+    exclude: ['test/package.test.ts', 'test/build.test.ts'],
+    typecheck: { enabled: false },
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  },
+});
