@@ -1,48 +1,72 @@
 /**
  * What a typed array truly is, whatever its owner says: the intrinsic getters read the internal
- * slots, so an own `length`, a subclass or a patched prototype cannot forge the answer.
+ * slots, so an own `length`, a subclass or another prototype cannot forge the answer.
  */
+
+/** What parameters, gradients and state are made of, on any kind of memory. */
+export type Floats = Float32Array<ArrayBufferLike>;
+
+/** What hyperparameter structs and step counts are made of. */
+export type Doubles = Float64Array<ArrayBufferLike>;
 
 const { apply } = Reflect;
 const { isView } = ArrayBuffer;
 const typedArrayPrototype = Object.getPrototypeOf(Float32Array.prototype) as object;
 const noArguments: readonly never[] = [];
 
-function intrinsic<T>(property: string | symbol): (value: unknown) => T {
-  const getter = Object.getOwnPropertyDescriptor(typedArrayPrototype, property)!.get as () => T;
+function intrinsic<T>(prototype: object, property: string | symbol): (value: unknown) => T {
+  const getter = Object.getOwnPropertyDescriptor(prototype, property)!.get as () => T;
   return (value) => apply(getter, value, noArguments);
 }
 
-const tagOf = intrinsic<string | undefined>(Symbol.toStringTag);
+const tagOf = intrinsic<string | undefined>(typedArrayPrototype, Symbol.toStringTag);
 
 /** Number of elements by the internal slots; 0 for a detached or out-of-bounds array. */
-export const lengthOf: (array: unknown) => number = intrinsic('length');
+export const lengthOf: (array: unknown) => number = intrinsic(typedArrayPrototype, 'length');
 
 /** The buffer by the internal slots. V8 moves tiny arrays off its own heap when this is read. */
-export const bufferOf: (array: unknown) => ArrayBufferLike = intrinsic('buffer');
+export const bufferOf: (array: unknown) => ArrayBufferLike = intrinsic(
+  typedArrayPrototype,
+  'buffer',
+);
 
 /** The offset in bytes by the internal slots; 0 for a detached or out-of-bounds array. */
-export const byteOffsetOf: (array: unknown) => number = intrinsic('byteOffset');
+export const byteOffsetOf: (array: unknown) => number = intrinsic(
+  typedArrayPrototype,
+  'byteOffset',
+);
 
 /** Whether `value` is a Float32Array (or a subclass of it), of this or another realm. */
-export function isFloat32Array(value: unknown): value is Float32Array<ArrayBufferLike> {
+export function isFloat32Array(value: unknown): value is Floats {
   return isView(value) && tagOf(value) === 'Float32Array';
 }
 
-const fillFloat32 = Float32Array.prototype.fill;
+const sharedLength =
+  typeof SharedArrayBuffer === 'undefined'
+    ? undefined
+    : intrinsic<number>(SharedArrayBuffer.prototype, 'byteLength');
 
-/** Fills with zeros through the intrinsic method. */
-export function fillZero(array: Float32Array<ArrayBufferLike>): void {
-  apply(fillFloat32, array, [0]);
+/** Whether `buffer` is shared memory, which nobody can detach or shrink. */
+export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
+  try {
+    return sharedLength !== undefined && sharedLength(buffer) >= 0;
+  } catch {
+    return false; // the getter refuses every other object
+  }
 }
 
-const keysOf = Float32Array.prototype.keys;
+const { fill: fillFloat32, keys: keysOf } = Float32Array.prototype;
+
+/** Fills with zeros through the intrinsic method. */
+export function fillZero(array: Floats): void {
+  apply(fillFloat32, array, [0]);
+}
 
 /**
  * Whether the array's memory was taken away: its buffer detached, or shrunk below it. Asks for the
  * last element, since optimized code of Node 20 was seen to give a detached array's old length.
  */
-export function isGone(array: Float32Array<ArrayBufferLike>): boolean {
+export function isGone(array: Floats): boolean {
   const length = lengthOf(array);
   if (length > 0) return array[length - 1] === undefined;
   try {

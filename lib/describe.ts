@@ -1,6 +1,6 @@
 /** How values look in error sentences and prints. */
 
-import { isFloat32Array, lengthOf } from './arrays.ts';
+import { type Floats, isFloat32Array, isGone, lengthOf } from './arrays.ts';
 
 /** The key under which Node's `console.log` looks for an object's own print. */
 export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
@@ -9,8 +9,15 @@ export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.cust
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
-  if (typeof value !== 'object' || value === null) return String(value);
+  try {
+    if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+    return typeof value === 'object' && value !== null ? describeObject(value) : String(value);
+  } catch {
+    return 'an object'; // one whose own getters throw
+  }
+}
+
+function describeObject(value: object): string {
   if (Array.isArray(value)) return value.length <= 4 ? list(value) : `an array of ${value.length}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
@@ -24,10 +31,15 @@ function list(values: readonly unknown[]): string {
 }
 
 /** Shape and first values of an array: `[2, 3] [0.1, -0.2, 0.3, …]`. */
-export function preview(data: Float32Array<ArrayBufferLike>, shape: readonly number[]): string {
-  const first = Array.from(data.subarray(0, 3), (value) => String(Number(value.toPrecision(4))));
-  if (data.length > 3) first.push('…');
-  return `[${shape.join(', ')}] [${first.join(', ')}]`;
+export function preview(data: Floats, shape: readonly number[]): string {
+  const sizes = `[${Array.isArray(shape) ? shape.join(', ') : describe(shape)}]`;
+  if (isGone(data)) return `${sizes} (its memory was taken away)`;
+  const length = lengthOf(data);
+  const first = Array.from({ length: Math.min(length, 3) }, (_, i) =>
+    String(Number(data[i]!.toPrecision(4))),
+  );
+  if (length > 3) first.push('…');
+  return `${sizes} [${first.join(', ')}]`;
 }
 
 /** A parameter in one line: `Parameter 'conv.weight' [6, 3, 5, 5] [0.1, -0.2, 0.3, …]`. */

@@ -2,6 +2,7 @@
 
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
+import type { Where } from './options.ts';
 import type { Json } from './param-group.ts';
 import type { ParameterLike } from './parameter.ts';
 import { isIterable, isObject, type ParamsInput } from './params.ts';
@@ -34,7 +35,7 @@ export function checkOptions<O>(options: O): O & object {
   );
 }
 
-/** A copy of the group as it was given, each property read once. */
+/** A copy of the group as it was given, each property read once; `name` and `meta` are checked. */
 export function readGroup<O>(group: ParamGroupInput<O>, index: number): ParamGroupInput<O> {
   if (!isObject(group) || isIterable(group)) {
     throw new GradstepError(
@@ -47,7 +48,33 @@ export function readGroup<O>(group: ParamGroupInput<O>, index: number): ParamGro
   if (copy.params === undefined) {
     throw new GradstepError('ERR_INVALID_GROUP', `Expected params in the group (group ${index})`);
   }
+  if (copy.name !== undefined) checkName(copy.name, ` (group ${index})`);
+  if (copy.meta !== undefined) checkMeta(copy.meta, groupLabel(index, copy.name));
   return copy;
+}
+
+/** Refuses a group's name that is no string. */
+export function checkName(name: unknown, where: Where): void {
+  if (typeof name === 'string') return;
+  throw new GradstepError(
+    'ERR_INVALID_GROUP',
+    `Expected name of a group to be a string but received ${describe(name)}${where}`,
+  );
+}
+
+/** Refuses data of the user that JSON cannot hold. */
+export function checkMeta(meta: unknown, where: Where): void {
+  let text: string | undefined;
+  try {
+    text = typeof meta === 'bigint' ? undefined : JSON.stringify(meta);
+  } catch {
+    text = undefined; // a cycle, or a bigint somewhere inside
+  }
+  if (text !== undefined) return;
+  throw new GradstepError(
+    'ERR_INVALID_GROUP',
+    `Expected meta of a group to be JSON but received ${describe(meta)}${where}`,
+  );
 }
 
 /** The constructor's first argument as a list of groups; as in torch, its first item decides. */

@@ -1,8 +1,9 @@
 /** The base class of all optimizers: groups, state, `step()`, `zeroGrad()`. */
 
-import { lengthOf } from './arrays.ts';
+import { type Doubles, lengthOf } from './arrays.ts';
 import { activeBackend } from './backend/active.ts';
 import type { Core } from './backend/backend.ts';
+import { lossOf } from './closure.ts';
 import { describe, inspectCustom } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import {
@@ -13,19 +14,20 @@ import {
   type ParamsOrGroups,
   readGroup,
 } from './group-input.ts';
-import type { Schema } from './options.ts';
+import { Schema } from './options.ts';
 import {
+  type GroupMembers,
   type LiveOptions,
   MEMBERS,
   type OptionOwner,
   OptionView,
   type ParamGroup,
 } from './param-group.ts';
-import { checkNames, isObject, listParams } from './params.ts';
+import { isObject, listParams, type ParamList } from './params.ts';
 import { readOnlyList } from './read-only-list.ts';
 import { SlabAllocator } from './slab.ts';
 import { SlotTable } from './slots.ts';
-import { type ParameterState, StateMap } from './state.ts';
+import { StateMap } from './state.ts';
 
 /** Options of `zeroGrad`. */
 export interface ZeroGradOptions {
@@ -36,7 +38,10 @@ export interface ZeroGradOptions {
 // Node 20 has it; a browser may not.
 const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
 
-type Phase = 'idle' | 'closure' | 'step' | 'disposed';
+type Phase = 'idle' | 'closure' | 'step' | 'adding' | 'disposed';
+
+/** What a user keeps beside a group. */
+type GroupNote = Pick<GroupMembers, 'name' | 'meta'>;
 
 /**
  * An optimizer over parameter groups, as `torch.optim.Optimizer`.
@@ -44,7 +49,7 @@ type Phase = 'idle' | 'closure' | 'step' | 'disposed';
  * @typeParam O The options that a group may set.
  * @typeParam S The state of one parameter.
  */
-export abstract class Optimizer<O extends object = object, S = ParameterState> {
+export abstract class Optimizer<O extends object = object, S = unknown> {
   /** The options that new groups start from; assigning to one changes groups added later. */
   readonly defaults: LiveOptions<O>;
   /** The groups, in order: a read-only list of live objects. */
@@ -59,11 +64,16 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
   /** Structs and step counts: never handed out. */
   readonly #control: SlabAllocator;
   readonly #stateSlabs: SlabAllocator;
+  /** The struct behind `defaults`. */
+  readonly #defaults: Doubles;
   /** Whether parameters have names; unknown while there are none. */
   #named: boolean | undefined;
   #phase: Phase = 'idle';
 
   protected constructor(schema: Schema<O>, params: ParamsOrGroups<O>, options: O) {
+    if (!isObject(schema) || !Schema.is(schema)) {
+      throw new GradstepError('ERR_INVALID_ARGUMENT', 'Optimizer is made through its subclasses');
+    }
     const defaults = schema.parse(checkOptions(options), schema.initial(), '', []);
     const groups = listGroups<O>(params);
     const backend = activeBackend();
@@ -72,6 +82,7 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
     this.#core = core;
     this.#slots = new SlotTable(core);
     this.#control = new SlabAllocator(backend.residue, (bytes) => core.claimState(bytes));
+    this.#defaults = this.#control.float64(schema.fields.length);
     this.#stateSlabs = new SlabAllocator(backend.residue, (bytes) => core.claimState(bytes));
     this.state = new StateMap<S>(schema, this.#slots);
     this.paramGroups = readOnlyList(this.#groups, 'paramGroups', 'addParamGroup()');
@@ -86,12 +97,12 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
 
   #makeDefaults(values: Required<O>): LiveOptions<O> {
     const schema = this.#schema;
-    const struct = this.#control.float64(schema.fields.length);
-    schema.write(struct, values);
+    schema.write(this.#defaults, values);
     const owner: OptionOwner<O> = {
       schema,
-      struct,
+      struct: this.#defaults,
       toString: () => ' (defaults)',
+      assertLive: () => this.#assertLive(),
       ensureState() {},
     };
     return new OptionView(owner) as unknown as LiveOptions<O>;
@@ -104,32 +115,47 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
    */
   addParamGroup(group: ParamGroupInput<O>): void {
     this.#require('addParamGroup', 'idle', 'closure');
+    const phase = this.#phase;
     const index = this.#groups.length;
-    const given = readGroup(group, index);
-    const where = groupLabel(index, given.name);
-    const options = this.#schema.parse(given, { ...this.defaults } as Required<O>, where, MEMBERS);
-    const { params, data, names = given.paramNames } = listParams(given.params, where);
-    if (names !== undefined) checkNames(names, params.length, where);
-    if (params.length > 0) this.#checkNamed(names !== undefined, where);
-    this.#slots.refuseTwice(params);
+    this.#phase = 'adding'; // generators and getters of users run now
+    try {
+      const given = readGroup(group, index);
+      const where = groupLabel(index, given.name);
+      const base = this.#schema.read(this.#defaults);
+      const options = this.#schema.parse(given, base, where, MEMBERS);
+      const list = listParams(given.params, given.paramNames, where);
+      const named = list.names !== undefined;
+      if (list.params.length > 0) this.#checkNamed(named, where);
+      this.#slots.refuse(list, index);
+      this.#addGroup(index, options, list, given); // from here on no code of a user
+      if (list.params.length > 0) this.#named = named;
+    } finally {
+      this.#phase = phase;
+    }
+  }
 
+  #addGroup(index: number, options: Required<O>, list: ParamList, given: GroupNote): void {
     const undo = [this.#control.mark(), this.#stateSlabs.mark()];
     try {
+      const { params, names } = list;
       const struct = this.#control.float64(this.#schema.fields.length);
       this.#schema.write(struct, options);
       const steps = this.#control.float64(params.length);
       const first = this.#slots.size;
       const owner = this.#groupOwner(index, first, params.length, struct);
-      const view = new OptionView(owner, { ...given, params, ...(names && { paramNames: names }) });
-      const attachState = this.#allocateState(options, first, data.map(lengthOf));
-      this.#slots.add({ params, data, names, group: index, struct, steps });
+      const { name, meta } = given;
+      const view = new OptionView(owner, {
+        params,
+        ...omitUndefined({ paramNames: names, name, meta }),
+      });
+      const attachState = this.#allocateState(options, first, list.data.map(lengthOf));
+      this.#slots.add({ ...list, group: index, struct, steps });
       attachState();
       this.#groups.push(view as unknown as ParamGroup<O>);
     } catch (error) {
       for (const takeBack of undo) takeBack();
       throw error;
     }
-    if (params.length > 0) this.#named = names !== undefined;
   }
 
   #groupOwner(
@@ -143,10 +169,10 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
       schema,
       struct,
       toString: () => groupLabel(index, this.#groups[index]?.name),
+      assertLive: () => this.#assertLive(),
       // Memory that an option calls for comes when it is switched on, not inside a step.
       ensureState: (options) => {
-        this.#require('changing an option', 'idle', 'closure', 'step');
-        const lengths = this.#slots.lengths.slice(first, first + count);
+        const lengths = Array.from({ length: count }, (_, i) => this.#slots.lengthOf(first + i));
         this.#allocateState(options, first, lengths)();
       },
     };
@@ -175,8 +201,9 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
    * Calls `closure`, which computes the gradients, then updates.
    *
    * @returns What the closure returned: the loss.
-   * @throws {GradstepError} `ERR_ASYNC_CLOSURE` when that is a promise, `ERR_DETACHED`,
-   * `ERR_INVALID_GRADIENT`, `ERR_OVERLAP`, `ERR_OVERFLOW`; nothing has changed then.
+   * @throws {GradstepError} `ERR_ASYNC_CLOSURE` when that is a promise, `ERR_INVALID_ARGUMENT`,
+   * `ERR_DETACHED`, `ERR_INVALID_PARAMETER`, `ERR_INVALID_GRADIENT`, `ERR_OVERLAP`,
+   * `ERR_OVERFLOW`, `ERR_BUSY`, `ERR_DISPOSED`; nothing has been updated then.
    */
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
@@ -184,10 +211,7 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
     const loss = closure === undefined ? undefined : this.#callClosure(closure);
     this.#phase = 'step';
     try {
-      this.#slots.refresh();
-      this.#slots.verify();
-      const failure = this.#core.step();
-      if (failure !== undefined) throw this.#slots.explain(failure);
+      this.#slots.step();
     } finally {
       this.#phase = 'idle';
     }
@@ -195,29 +219,14 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
   }
 
   #callClosure<T>(closure: () => T): T {
-    if (typeof closure !== 'function') {
-      throw new GradstepError(
-        'ERR_INVALID_ARGUMENT',
-        `Expected closure to be a function but received ${describe(closure)}`,
-      );
-    }
     this.#phase = 'closure';
-    let loss: T;
     try {
-      loss = closure();
+      const loss = lossOf(closure);
+      this.#require('step', 'closure'); // the closure may have disposed of the optimizer
+      return loss;
     } finally {
       if (this.#phase === 'closure') this.#phase = 'idle';
     }
-    this.#require('step', 'idle'); // the closure may have disposed of the optimizer
-    if (isObject(loss) && typeof Reflect.get(loss, 'then') === 'function') {
-      if (loss instanceof Promise) loss.catch(() => {}); // its rejection is not a second error
-      throw new GradstepError(
-        'ERR_ASYNC_CLOSURE',
-        'Expected closure to return the loss but received a promise; await the loss and the ' +
-          'gradients first, then call step()',
-      );
-    }
-    return loss;
   }
 
   /**
@@ -272,8 +281,22 @@ export abstract class Optimizer<O extends object = object, S = ParameterState> {
     if (this.#phase === 'disposed') {
       throw new GradstepError('ERR_DISPOSED', `This optimizer has been disposed (${call})`);
     }
-    throw new GradstepError('ERR_BUSY', `${call} was called inside a step of the same optimizer`);
+    const inside = this.#phase === 'adding' ? 'addParamGroup' : 'a step';
+    throw new GradstepError(
+      'ERR_BUSY',
+      `${call} was called inside ${inside} of the same optimizer`,
+    );
   }
+
+  #assertLive(): void {
+    if (this.#phase === 'disposed') this.#require('setting an option', 'idle');
+  }
+}
+
+function omitUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as never;
 }
 
 function print(value: unknown): string {

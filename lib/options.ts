@@ -179,6 +179,7 @@ export class Schema<O extends object> {
   readonly fields: readonly string[];
   readonly placed: readonly Placed[];
   readonly #conflict: Conflict<O> | undefined;
+  readonly #keys: ReadonlySet<string>;
 
   constructor(spec: SchemaSpec<O>) {
     this.name = spec.name;
@@ -195,6 +196,12 @@ export class Schema<O extends object> {
       return { key, option, at, entangled, needsState };
     });
     this.fields = fields;
+    this.#keys = new Set(this.placed.map(({ key }) => key));
+  }
+
+  /** Whether it was made here: an optimizer's struct is trusted to nothing else. */
+  static is(value: object): boolean {
+    return #keys in value;
   }
 
   get keys(): readonly string[] {
@@ -213,12 +220,13 @@ export class Schema<O extends object> {
    * @param also Keys that are no options but allowed here.
    */
   parse(given: object, base: Required<O>, where: Where, also: readonly string[]): Required<O> {
+    const values: Record<string, unknown> = { ...given };
+    for (const key of Object.keys(values)) {
+      if (!also.includes(key) && !this.#keys.has(key)) throw this.unknown(key, where, also);
+    }
     const result: Record<string, unknown> = { ...base };
-    for (const [key, value] of Object.entries(given)) {
-      if (also.includes(key)) continue;
-      const placed = this.placed.find((candidate) => candidate.key === key);
-      if (placed === undefined) throw this.unknown(key, where, also);
-      if (value !== undefined) result[key] = placed.option.check(value, key, where);
+    for (const { key, option } of this.placed) {
+      if (values[key] !== undefined) result[key] = option.check(values[key], key, where);
     }
     this.checkTogether(result as Required<O>, where);
     return result as Required<O>;

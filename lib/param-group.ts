@@ -4,9 +4,10 @@
  * a store, no call. `optimizer.defaults` is the same thing without parameters.
  */
 
-import { describe, inspectCustom, named } from './describe.ts';
+import { inspectCustom, named } from './describe.ts';
 import { GradstepError } from './errors.ts';
-import type { Placed, Schema } from './options.ts';
+import { checkMeta, checkName } from './group-input.ts';
+import type { Placed, Schema, Where } from './options.ts';
 import type { ParameterLike } from './parameter.ts';
 
 /** What a user may keep beside a group: anything that JSON can say. */
@@ -45,6 +46,8 @@ export interface OptionOwner<O extends object> {
   readonly schema: Schema<O>;
   readonly struct: Float64Array<ArrayBufferLike>;
   toString(): string;
+  /** Throws once the optimizer has been disposed. */
+  assertLive(): void;
   /** Allocates what these options need and is missing. */
   ensureState(options: Required<O>): void;
 }
@@ -61,8 +64,8 @@ export class OptionView<O extends object> {
     if (members?.paramNames) {
       Object.defineProperty(this, 'paramNames', fixed(members.paramNames));
     }
-    if (members?.name !== undefined) setMember(this, 'name', members.name, owner);
-    if (members?.meta !== undefined) setMember(this, 'meta', members.meta, owner);
+    if (members?.name !== undefined) defineMember(this, 'name', members.name, owner);
+    if (members?.meta !== undefined) defineMember(this, 'meta', members.meta, owner);
   }
 
   /** The pair of functions behind one option, shared by all views of a schema. */
@@ -74,6 +77,7 @@ export class OptionView<O extends object> {
       },
       set(this: OptionView<object>, value: unknown) {
         const owner = this.#owner;
+        owner.assertLive();
         const checked = option.check(value, key, owner);
         if (entangled || needsState) {
           const options = { ...owner.schema.read(owner.struct), [key]: checked };
@@ -92,7 +96,8 @@ export class OptionView<O extends object> {
     }
     const isGroup = Object.hasOwn(view, 'params');
     if (isGroup && WRITABLE.includes(String(key))) {
-      setMember(view, String(key), value, view.#owner);
+      memberChecks[String(key)]!(value, view.#owner);
+      defineMember(view, String(key), value, view.#owner);
       return true;
     }
     throw view.#owner.schema.unknown(String(key), view.#owner, isGroup ? WRITABLE : []);
@@ -124,25 +129,22 @@ Object.setPrototypeOf(
   }),
 );
 
-function setMember(view: object, key: string, value: unknown, where: object): void {
-  const good = key === 'name' ? typeof value === 'string' : isJson(value);
-  if (!good) {
-    throw new GradstepError(
-      'ERR_INVALID_GROUP',
-      `Expected ${key} of a group to be ${key === 'name' ? 'a string' : 'JSON'} ` +
-        `but received ${describe(value)}${where}`,
-    );
-  }
-  Object.defineProperty(view, key, {
-    value,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  });
-}
+const memberChecks: Record<string, (value: unknown, where: Where) => void> = {
+  name: checkName,
+  meta: checkMeta,
+};
 
-function isJson(value: unknown): boolean {
-  return value === null || ['string', 'number', 'boolean', 'object'].includes(typeof value);
+/** Gives a view its `name` or `meta`; later assignments are checked. */
+function defineMember(view: object, key: string, first: unknown, where: Where): void {
+  let kept = first;
+  Object.defineProperty(view, key, {
+    enumerable: true,
+    get: () => kept,
+    set: (value: unknown) => {
+      memberChecks[key]!(value, where);
+      kept = value;
+    },
+  });
 }
 
 const accessors = new WeakMap<object, PropertyDescriptorMap>();

@@ -3,6 +3,7 @@
  * over workers then see one span, and other threads open the same memory from a description.
  */
 
+import { bufferOf, byteOffsetOf, type Floats, isShared } from './arrays.ts';
 import { activeBackend } from './backend/active.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
@@ -10,7 +11,6 @@ import { Parameter, type ParameterLike } from './parameter.ts';
 import { isIterable, isObject } from './params.ts';
 import { FLOATS_PER_LINE, SlabAllocator, wholeLines } from './slab.ts';
 
-type Floats = Float32Array<ArrayBufferLike>;
 type Shape = readonly number[];
 
 /** Shapes by name, as an object, a Map or pairs; or shapes alone. */
@@ -34,8 +34,8 @@ export interface ArenaDescription {
 }
 
 /**
- * Where one parameter lies in its arena, and whether it has a gradient. What an optimizer
- * trusts: shared memory that was cut here, not what a getter says.
+ * Where one parameter lies in its arena, and whether it has a gradient: what an optimizer trusts
+ * instead of what a getter says.
  * @internal
  */
 export interface ArenaSlot {
@@ -46,12 +46,8 @@ export interface ArenaSlot {
   readonly changes: { count: number };
 }
 
-const arenaSlots = new WeakMap<ParameterLike, ArenaSlot>();
-
-/** The place of a parameter that an arena made in shared memory. @internal */
-export function arenaSlotOf(parameter: ParameterLike): ArenaSlot | undefined {
-  return arenaSlots.get(parameter);
-}
+/** Only an arena makes its parameters. */
+const key = Symbol('ParameterArena');
 
 /**
  * A parameter whose arrays are views of an arena. They stay there: `data` cannot be replaced, and
@@ -61,9 +57,25 @@ export class ArenaParameter extends Parameter {
   readonly #slot: ArenaSlot;
 
   /** @internal */
-  constructor(slot: ArenaSlot, { name, shape }: ArenaDescription['parameters'][number]) {
+  constructor(
+    made: symbol,
+    slot: ArenaSlot,
+    { name, shape }: ArenaDescription['parameters'][number],
+  ) {
+    if (made !== key) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        'Make a ParameterArena to have its parameters',
+      );
+    }
     super(slot.data, { shape, ...(name === undefined ? {} : { name }) });
     this.#slot = slot;
+  }
+
+  /** The place of a parameter in an arena, if `data` is what lies there. @internal */
+  static placeOf(parameter: ParameterLike, data: Floats): ArenaSlot | undefined {
+    if (!(#slot in parameter) || parameter.#slot.data !== data) return undefined;
+    return isShared(bufferOf(data)) ? parameter.#slot : undefined;
   }
 
   override get data(): Floats {
@@ -115,7 +127,10 @@ export class ArenaParameter extends Parameter {
  * ```
  */
 export class ParameterArena {
-  /** All values: the parameters in order, each padded with zeros to a whole cache line. */
+  /**
+   * All values: the parameters in order, each padded with zeros to a whole cache line. Leave the
+   * padding zero, here and in `grad`: optimizers may step over it, and then keep it zero.
+   */
   readonly data: Floats;
   /** All gradients, laid out as `data`. After `zeroGrad()` call `ensureGrad()` before writing. */
   readonly grad: Floats;
@@ -139,11 +154,8 @@ export class ParameterArena {
     const cut = parameters.map((parameter, i) => {
       const [from, to] = [begin, begin + lengths[i]!];
       begin += wholeLines(lengths[i]!);
-      const [data, grad] = [this.data.subarray(from, to), this.grad.subarray(from, to)];
-      const slot = { data, grad, hasGrad: true, changes };
-      const made = new ArenaParameter(slot, parameter);
-      if (isShared(data) && isShared(grad)) arenaSlots.set(made, slot);
-      return made;
+      const [data, grad] = [part(this.data, from, to), part(this.grad, from, to)];
+      return new ArenaParameter(key, { data, grad, hasGrad: true, changes }, parameter);
     });
     this.parameters = Object.freeze(cut);
     this.#description = { data: block(this.data), grad: block(this.grad), parameters };
@@ -173,7 +185,7 @@ export class ParameterArena {
 
   /** A plain object for `postMessage` or `workerData`; the memory itself is shared, not copied. */
   describe(): ArenaDescription {
-    return this.#description;
+    return { ...this.#description, parameters: [...this.#description.parameters] };
   }
 
   /** `[name, parameter]` pairs; a parameter without a name gets its index. */
@@ -206,8 +218,8 @@ export class ParameterArena {
     );
     return {
       name: `shard ${index} of ${count}`,
-      data: this.data.subarray(begin, end),
-      grad: this.grad.subarray(begin, end),
+      data: part(this.data, begin!, end!),
+      grad: part(this.grad, begin!, end!),
     };
   }
 }
@@ -229,8 +241,7 @@ function listShapes(shapes: ArenaShapes): ArenaDescription['parameters'] {
 }
 
 function isDescription(value: unknown): value is ArenaDescription {
-  const isBlock = (part: unknown) =>
-    isObject(part) && 'buffer' in part && 'byteOffset' in part && isObject(part.buffer);
+  const isBlock = (part: unknown) => isObject(part) && 'buffer' in part && isShared(part.buffer);
   if (!isObject(value) || !('parameters' in value) || !Array.isArray(value.parameters))
     return false;
   return 'data' in value && isBlock(value.data) && 'grad' in value && isBlock(value.grad);
@@ -241,8 +252,9 @@ function allocate(length: number): Floats {
   return new SlabAllocator(activeBackend().residue, undefined, 0).float32(length);
 }
 
-function isShared({ buffer }: Floats): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+/** As `subarray`, whatever species the array's constructor names. */
+function part(array: Floats, from: number, to: number): Floats {
+  return new Float32Array(bufferOf(array), byteOffsetOf(array) + from * 4, to - from);
 }
 
 function block({ buffer, byteOffset }: Floats): ArenaBlock {

@@ -3,7 +3,7 @@
  * `[name, parameter]` pairs. All become a list of parameters, with names or without.
  */
 
-import { isFloat32Array, isGone } from './arrays.ts';
+import { type Floats, isFloat32Array, isGone } from './arrays.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import type { Where } from './options.ts';
@@ -19,11 +19,14 @@ export type ParamsInput =
   | Iterable<ParameterLike>
   | Iterable<NamedParameter>;
 
-/** Parameters in order, their arrays (each read once), and their names if they have any. */
+/** Parameters in order, and everything that is ever read of them here, each read once. */
 export interface ParamList {
   readonly params: readonly ParameterLike[];
-  readonly data: readonly Float32Array<ArrayBufferLike>[];
+  readonly data: readonly Floats[];
+  /** Names that were given with the parameters; all have one or none has. */
   readonly names: readonly string[] | undefined;
+  /** What errors call them: the given name, else the parameter's own, if it has one. */
+  readonly labels: readonly (string | undefined)[];
 }
 
 export function isObject(value: unknown): value is object {
@@ -44,21 +47,46 @@ function isSingle(value: unknown): boolean {
 }
 
 /**
- * Reads `params` of a group.
- * @throws {GradstepError} `ERR_INVALID_PARAMETER` or `ERR_NAMES`, with torch's phrases.
+ * Reads `params` of a group, and its `paramNames` where the parameters come without names.
+ * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_DETACHED` or `ERR_NAMES`.
  */
-export function listParams(input: unknown, where: Where): ParamList {
-  if (isSingle(input)) return listParams([input], where);
-  if (isPair(input)) return listParams([input], where);
-  if (!isIterable(input) || ArrayBuffer.isView(input)) {
-    throw new GradstepError(
-      'ERR_INVALID_PARAMETER',
-      'Expected params to be a parameter, or an iterable of parameters or of [name, parameter] ' +
-        `pairs, but received ${describe(input)}${hint(input)}${where}`,
-    );
+export function listParams(input: unknown, paramNames: unknown, where: Where): ParamList {
+  const items = listItems(input, where);
+  const names = listNames(items, paramNames, where);
+  const params = items.map((item) => (isPair(item) ? item[1] : item) as ParameterLike);
+  const label = (i: number) => (names ? `'${names[i]}'` : `at index ${i}`);
+  const data = params.map((parameter, i) => readData(parameter, label(i), where));
+  const labels = params.map(
+    ({ name }, i) => names?.[i] ?? (typeof name === 'string' ? name : undefined),
+  );
+  // Now that the last getter of a user has run:
+  const gone = data.findIndex(isGone);
+  if (gone >= 0) {
+    throw new GradstepError('ERR_DETACHED', goneSentence('data', `${label(gone)}${where}`));
   }
-  const items = [...input];
-  const names = items.filter(isPair).map(([name]) => name);
+  return { params: Object.freeze(params), data, names, labels };
+}
+
+/** What is said of an array whose memory was taken away. */
+export function goneSentence(field: 'data' | 'grad', label: string): string {
+  return (
+    `The buffer of ${field} of parameter ${label} was transferred, shrunk or grown ` +
+    `away; assign a new Float32Array to ${field}`
+  );
+}
+
+function listItems(input: unknown, where: Where): unknown[] {
+  if (isSingle(input) || isPair(input)) return [input];
+  if (isIterable(input) && !ArrayBuffer.isView(input)) return [...input];
+  throw new GradstepError(
+    'ERR_INVALID_PARAMETER',
+    'Expected params to be a parameter, or an iterable of parameters or of [name, parameter] ' +
+      `pairs, but received ${describe(input)}${hint(input)}${where}`,
+  );
+}
+
+function listNames(items: readonly unknown[], given: unknown, where: Where) {
+  const names: unknown[] = items.filter(isPair).map(([name]) => name);
   if (names.length > 0 && names.length < items.length) {
     throw new GradstepError(
       'ERR_NAMES',
@@ -66,27 +94,29 @@ export function listParams(input: unknown, where: Where): ParamList {
         `${names.length} of ${items.length} have one${where}`,
     );
   }
-  const params = items.map((item) => (isPair(item) ? item[1] : item) as ParameterLike);
-  const label = (i: number) => (names.length > 0 ? `'${names[i]}'` : `at index ${i}`);
-  const data = params.map((parameter, i) => readData(parameter, label(i), where));
-  // After the last getter of a user has run.
-  const gone = data.findIndex(isGone);
-  if (gone >= 0) {
-    throw new GradstepError(
-      'ERR_DETACHED',
-      `The buffer of parameter ${label(gone)} was transferred, or shrunk to less than its data` +
-        `${where}`,
-    );
+  if (given !== undefined && names.length === 0) {
+    const list = Array.isArray(given) ? [...given] : undefined;
+    if (list?.length !== items.length) {
+      throw new GradstepError(
+        'ERR_NAMES',
+        `Expected paramNames to be an array of ${items.length} names ` +
+          `but received ${describe(given)}${where}`,
+      );
+    }
+    names.push(...list);
+  } else if (given !== undefined && JSON.stringify(names) !== JSON.stringify(given)) {
+    throw new GradstepError('ERR_NAMES', `paramNames differ from the names in params${where}`);
   }
-  return { params: Object.freeze(params), data, names: names.length > 0 ? names : undefined };
+  checkNames(names, where);
+  return names.length > 0 || given !== undefined ? Object.freeze(names as string[]) : undefined;
 }
 
-function readData(parameter: unknown, label: string, where: Where) {
+function readData(parameter: unknown, label: string, where: Where): Floats {
   if (!isObject(parameter) || !('data' in parameter)) {
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
-      'optimizer can only optimize parameters (objects with data and grad), but the one ' +
-        `${label} is ${describe(parameter)}${hint(parameter)}${where}`,
+      'optimizer can only optimize Tensors, that is parameters (objects with data and grad), ' +
+        `but the one ${label} is ${describe(parameter)}${hint(parameter)}${where}`,
     );
   }
   const { data } = parameter;
@@ -104,14 +134,8 @@ function hint(value: unknown): string {
   return isFloat32Array(value) ? '; wrap it: new Parameter(array)' : '';
 }
 
-/** Refuses a name that stands twice in one group: it would not tell which is meant. */
-export function checkNames(names: readonly string[], count: number, where: Where): void {
-  if (names.length !== count) {
-    throw new GradstepError(
-      'ERR_NAMES',
-      `Expected ${count} paramNames but received ${names.length}${where}`,
-    );
-  }
+/** Refuses what is no name, and a name that stands twice: it would not tell which is meant. */
+function checkNames(names: readonly unknown[], where: Where): void {
   const seen = new Set<unknown>();
   for (const name of names) {
     if (typeof name !== 'string' || seen.has(name)) {

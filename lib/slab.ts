@@ -23,6 +23,8 @@ const LARGEST = 1024 ** 3;
 /** Hands out zeroed, line-aligned views; what it gives is kept until the allocator goes. */
 export class SlabAllocator {
   #slab: ArrayBufferLike | undefined;
+  /** All of them: memory that the core knows as ours is not given out to others. */
+  readonly #slabs: ArrayBufferLike[] = [];
   #used = 0;
   #next: number;
 
@@ -72,6 +74,7 @@ export class SlabAllocator {
     const bytes = new Uint8Array(slab);
     this.onSlab(bytes);
     this.#slab = slab;
+    this.#slabs.push(slab);
     this.#used = (LINE - this.residue(bytes)) % LINE;
     this.#next = Math.min(Math.max(this.#next, capacity) * 2, LARGEST);
   }

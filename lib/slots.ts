@@ -3,24 +3,42 @@
  * and the proof before every step that they are still those and still there.
  */
 
-import { bufferOf, fillZero, isFloat32Array, isGone, lengthOf } from './arrays.ts';
+import {
+  bufferOf,
+  type Doubles,
+  type Floats,
+  fillZero,
+  isFloat32Array,
+  isGone,
+  lengthOf,
+} from './arrays.ts';
 import type { Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
+import { explain } from './failures.ts';
 import type { ParameterLike } from './parameter.ts';
-import { type ArenaSlot, arenaSlotOf } from './parameter-arena.ts';
-
-type Floats = Float32Array<ArrayBufferLike>;
-type Doubles = Float64Array<ArrayBufferLike>;
+import { ArenaParameter, type ArenaSlot } from './parameter-arena.ts';
+import { goneSentence, type ParamList } from './params.ts';
 
 /** A new group's slots, in order. */
-export interface NewSlots {
-  readonly params: readonly ParameterLike[];
-  readonly data: readonly Floats[];
-  readonly names: readonly string[] | undefined;
+export interface NewSlots extends ParamList {
   readonly group: number;
   readonly struct: Doubles;
   readonly steps: Doubles;
+}
+
+/** One parameter; numbered as the core numbers it. */
+interface Slot {
+  readonly parameter: ParameterLike;
+  data: Floats;
+  grad: Floats | null;
+  readonly length: number;
+  /** Its place in an arena: then its arrays are known for good. */
+  readonly place: ArenaSlot | undefined;
+  readonly label: string;
+  readonly group: number;
+  readonly steps: Doubles;
+  readonly at: number;
 }
 
 /** Neighbouring slots that are checked alike: those of one arena in shared memory, or any. */
@@ -30,21 +48,13 @@ interface Segment {
   /** The arena's count of changes, and how far this table has followed it. */
   readonly changes: ArenaSlot['changes'] | undefined;
   seen: number;
-  readonly places: ArenaSlot[];
 }
 
-/** One row per parameter, in the order in which the core numbers them. */
+/** One row per parameter. */
 export class SlotTable {
-  readonly params: ParameterLike[] = [];
-  readonly data: Floats[] = [];
-  readonly lengths: number[] = [];
   readonly indexOf: Map<ParameterLike, number> = new Map();
   readonly #core: Core;
-  readonly #grads: (Floats | null)[] = [];
-  readonly #names: (string | undefined)[] = [];
-  readonly #groups: number[] = [];
-  readonly #steps: Doubles[] = [];
-  readonly #offsets: number[] = [];
+  readonly #slots: Slot[] = [];
   readonly #segments: Segment[] = [];
 
   constructor(core: Core) {
@@ -52,80 +62,33 @@ export class SlotTable {
   }
 
   get size(): number {
-    return this.params.length;
+    return this.#slots.length;
+  }
+
+  parameterOf(slot: number): ParameterLike {
+    return this.#slots[slot]!.parameter;
+  }
+
+  lengthOf(slot: number): number {
+    return this.#slots[slot]!.length;
   }
 
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
   stepOf(slot: number): number {
-    return this.#steps[slot]![this.#offsets[slot]!]!;
+    const { steps, at } = this.#slots[slot]!;
+    return steps[at]!;
   }
 
-  /** A parameter for error sentences: `'conv.weight' (group 0)`. */
-  label(slot: number): string {
-    const name = this.#names[slot] ?? this.params[slot]!.name;
-    const group = this.#groups[slot]!;
-    const first = this.#groups.indexOf(group);
-    return `${name === undefined ? `at index ${slot - first}` : `'${name}'`} (group ${group})`;
-  }
-
-  /** Adds a group's parameters: all, or none and an error. */
-  add(added: NewSlots): void {
-    for (const array of added.data) bufferOf(array); // moves tiny arrays to where they stay
-    const failure = this.#core.addGroup(added.struct, added.steps, added.data);
-    const first = this.size;
-    added.params.forEach((parameter, i) => {
-      this.indexOf.set(parameter, first + i);
-      this.params.push(parameter);
-      this.data.push(added.data[i]!);
-      this.lengths.push(lengthOf(added.data[i]!));
-      this.#grads.push(null);
-      this.#names.push(added.names?.[i]);
-      this.#groups.push(added.group);
-      this.#steps.push(added.steps);
-      this.#offsets.push(i);
-    });
-    if (failure !== undefined) {
-      const error = this.explain(failure);
-      this.#truncate(first);
-      throw error;
-    }
-    added.params.forEach((parameter, i) => {
-      this.#addToSegment(first + i, arenaSlotOf(parameter));
-    });
-  }
-
-  #addToSegment(slot: number, place: ArenaSlot | undefined): void {
-    let segment = this.#segments.at(-1);
-    if (segment === undefined || segment.changes !== place?.changes) {
-      segment = { begin: slot, end: slot, changes: place?.changes, seen: -1, places: [] };
-      this.#segments.push(segment);
-    }
-    segment.end = slot + 1;
-    segment.seen = -1;
-    if (place !== undefined) {
-      segment.places.push(place);
-      this.#core.ownLines(slot);
-    }
-  }
-
-  #truncate(size: number): void {
-    for (const parameter of this.params.slice(size)) this.indexOf.delete(parameter);
-    const columns: unknown[][] = [this.params, this.data, this.lengths, this.#grads, this.#names];
-    for (const column of [...columns, this.#groups, this.#steps, this.#offsets]) {
-      column.length = size;
-    }
-  }
-
-  /** Refuses parameters that are here already, or twice among the given. */
-  refuseTwice(params: readonly ParameterLike[]): void {
+  /** Refuses parameters that are here already, or twice among the given, or in others' memory. */
+  refuse({ params, data, labels }: ParamList, group: number): void {
     const seen = new Map<ParameterLike, number>();
-    params.forEach((parameter, i) => {
+    for (const [i, parameter] of params.entries()) {
       const other = this.indexOf.get(parameter);
       if (other !== undefined) {
         throw new GradstepError(
           'ERR_DUPLICATE_PARAMETER',
           'some parameters appear in more than one parameter group: ' +
-            `parameter ${this.label(other)} is given again`,
+            `parameter ${this.#slots[other]!.label} is given again`,
         );
       }
       if (seen.has(parameter)) {
@@ -136,7 +99,41 @@ export class SlotTable {
         );
       }
       seen.set(parameter, i);
+    }
+    const added = labels.map((name, i) => labelOf(name, i, group));
+    this.#attempt(() => this.#core.findOverlap(data), added);
+  }
+
+  /** Adds a group's parameters, which `refuse` has let pass. Runs no code of a user. */
+  add({ params, data, labels, group, struct, steps }: NewSlots): void {
+    const first = this.#slots.length;
+    const rows = data.map((array, i): Slot => {
+      bufferOf(array); // moves a tiny array to where it stays
+      const place = ArenaParameter.placeOf(params[i]!, array);
+      const label = labelOf(labels[i], i, group);
+      const length = lengthOf(array);
+      const parameter = params[i]!;
+      return { parameter, data: array, grad: null, length, place, label, group, steps, at: i };
     });
+    const failure = this.#core.addGroup(struct, steps, data);
+    if (failure !== undefined) throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      this.#slots.push(row);
+      this.indexOf.set(row.parameter, first + i);
+      this.#addToSegment(first + i, row.place);
+    }
+  }
+
+  #addToSegment(slot: number, place: ArenaSlot | undefined): void {
+    let segment = this.#segments.at(-1);
+    if (segment === undefined || segment.changes !== place?.changes) {
+      segment = { begin: slot, end: slot, changes: place?.changes, seen: -1 };
+      this.#segments.push(segment);
+    }
+    segment.end = slot + 1;
+    segment.seen = -1;
+    if (place !== undefined) this.#core.ownLines(slot);
   }
 
   /**
@@ -151,78 +148,121 @@ export class SlotTable {
   }
 
   #refreshLoose({ begin, end }: Segment): void {
-    const { params, data } = this;
-    const grads = this.#grads;
+    const slots = this.#slots;
     for (let i = begin; i < end; i++) {
-      const parameter = params[i]!;
-      const newData = parameter.data;
-      if (newData !== data[i]) this.#rebindData(i, newData);
-      const grad = parameter.grad ?? null;
-      if (grad !== grads[i]) this.#rebindGrad(i, grad);
+      const slot = slots[i]!;
+      const { data } = slot.parameter;
+      if (data !== slot.data) this.#rebindData(i, data);
+      const grad = slot.parameter.grad ?? null;
+      if (grad !== slot.grad) this.#rebindGrad(i, grad);
     }
   }
 
   /** An arena's data stays where it is; its gradients come and go, and it counts how often. */
   #refreshArena(segment: Segment, count: number): void {
     if (segment.seen === count) return;
-    segment.places.forEach(({ grad, hasGrad }, i) => {
-      const slot = segment.begin + i;
+    for (let i = segment.begin; i < segment.end; i++) {
+      const slot = this.#slots[i]!;
+      const { grad, hasGrad } = slot.place!;
       const present = hasGrad ? grad : null;
-      if (present === this.#grads[slot]) return;
-      this.#core.setGrad(slot, present);
-      this.#grads[slot] = present;
-    });
+      if (present === slot.grad) continue;
+      this.#core.setGrad(i, present);
+      slot.grad = present;
+    }
     segment.seen = count;
   }
 
   /**
-   * Second pass, with no user's code before the core runs: every registered array still has its
-   * last element, so its buffer was neither detached nor shrunk since.
+   * Second pass, with no user's code before the core runs, not even a patched iterator's: every
+   * registered array still has its last element, so its buffer was neither detached nor shrunk.
+   * Shared memory of an arena cannot be.
    */
   verify(): void {
-    for (const segment of this.#segments) {
-      if (segment.changes === undefined) this.#verifyLoose(segment);
+    const [segments, slots] = [this.#segments, this.#slots];
+    for (let s = 0; s < segments.length; s++) {
+      const { begin, end, changes } = segments[s]!;
+      if (changes !== undefined) continue;
+      for (let i = begin; i < end; i++) {
+        const { data, grad, length } = slots[i]!;
+        if (length === 0) continue;
+        if (data[length - 1] === undefined) throw this.#gone(i, 'data');
+        if (grad !== null && grad[length - 1] === undefined) throw this.#gone(i, 'grad');
+      }
     }
   }
 
-  #verifyLoose({ begin, end }: Segment): void {
-    const { data, lengths } = this;
-    const grads = this.#grads;
-    for (let i = begin; i < end; i++) {
-      const last = lengths[i]! - 1;
-      if (last < 0) continue;
-      if (data[i]![last] === undefined) throw this.#gone(i, 'data');
-      const grad = grads[i];
-      if (grad && grad[last] === undefined) throw this.#gone(i, 'grad');
+  /** Refuses arrays that overlap; with `verify` before it, a step can then write. */
+  verifyOverlap(): void {
+    this.#attempt(() => this.#core.verifyMemory());
+  }
+
+  /** Reads, proves, steps. A failure has changed nothing. */
+  step(): void {
+    this.refresh();
+    this.verify();
+    const failure = this.#core.step();
+    if (failure === undefined) return;
+    // Perhaps only a claim on memory that is long gone: then the step succeeds at once.
+    this.#attempt(() => this.#core.verifyMemory());
+    this.verify();
+    const again = this.#core.step();
+    if (again !== undefined) throw this.#explain(again);
+  }
+
+  /**
+   * Asks the core until it succeeds or a living array is in the way: memory that was transferred
+   * away and given out again is still claimed for its first owner.
+   */
+  #attempt(ask: () => Failure | undefined, added: readonly string[] = []): void {
+    for (let failure = ask(); failure !== undefined; failure = ask()) {
+      const owner = this.#slots[failure.other];
+      if (owner === undefined || owner.place !== undefined || !isGone(owner.data)) {
+        throw this.#explain(failure, added);
+      }
+      this.#core.releaseData(failure.other);
     }
   }
 
   /** Drops every gradient, or fills it with zeros; checks all of them first. */
   zeroGrads(setToNone: boolean): void {
-    const grads = this.params.map((parameter) => parameter.grad ?? null);
-    for (const [i, grad] of grads.entries()) {
-      if (grad !== null && !setToNone) this.#check(i, 'grad', grad);
+    if (!setToNone) {
+      this.refresh();
+      this.verify();
+      this.verifyOverlap();
+      for (const { grad } of this.#slots) if (grad !== null) fillZero(grad);
+      return;
     }
-    for (const [i, grad] of grads.entries()) {
-      if (grad !== null && setToNone) this.params[i]!.grad = null;
-      else if (grad !== null) fillZero(grad);
+    const grads = this.#slots.map(({ parameter }) => parameter.grad ?? null);
+    let at = 0;
+    try {
+      for (; at < grads.length; at++) {
+        if (grads[at] !== null) this.#slots[at]!.parameter.grad = null;
+      }
+    } catch (cause) {
+      const { label } = this.#slots[at]!;
+      while (at-- > 0) if (grads[at] !== null) this.#slots[at]!.parameter.grad = grads[at]!;
+      throw new GradstepError(
+        'ERR_INVALID_GRADIENT',
+        `grad of parameter ${label} cannot be set to null; use zeroGrad({ setToNone: false })`,
+        { cause },
+      );
     }
   }
 
   #rebindData(slot: number, data: Floats): void {
     this.#check(slot, 'data', data);
     this.#core.setData(slot, data);
-    this.data[slot] = data;
+    this.#slots[slot]!.data = data;
   }
 
   #rebindGrad(slot: number, grad: Floats | null): void {
     if (grad !== null) this.#check(slot, 'grad', grad);
     this.#core.setGrad(slot, grad);
-    this.#grads[slot] = grad;
+    this.#slots[slot]!.grad = grad;
   }
 
   #check(slot: number, field: 'data' | 'grad', array: unknown): void {
-    const length = this.lengths[slot]!;
+    const { length, label } = this.#slots[slot]!;
     if (isFloat32Array(array)) {
       bufferOf(array); // moves a tiny array to where it stays
       if (isGone(array)) throw this.#gone(slot, field);
@@ -231,43 +271,22 @@ export class SlotTable {
     const size = isFloat32Array(array) ? ` of length ${length}` : '';
     throw new GradstepError(
       field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT',
-      `Expected ${field} of parameter ${this.label(slot)} to be a Float32Array${size} ` +
+      `Expected ${field} of parameter ${label} to be a Float32Array${size} ` +
         `but received ${describe(array)}`,
     );
   }
 
-  #gone(slot: number, field: string): GradstepError {
-    return new GradstepError(
-      'ERR_DETACHED',
-      `The buffer of ${field} of parameter ${this.label(slot)} was transferred, shrunk or grown ` +
-        `away; assign a new Float32Array to ${field} before the step`,
-    );
+  #gone(slot: number, field: 'data' | 'grad'): GradstepError {
+    return new GradstepError('ERR_DETACHED', goneSentence(field, this.#slots[slot]!.label));
   }
 
-  /** A failure of the core as an error. */
-  explain({ kind, slot, other }: Failure): GradstepError {
-    const label = this.label(slot);
-    const owner =
-      other < 0 ? "the optimizer's own state" : `data of parameter ${this.label(other)}`;
-    switch (kind) {
-      case 'dataOverlap':
-        return new GradstepError(
-          'ERR_OVERLAP',
-          `data of parameter ${label} shares memory with ${owner}; parameters must not overlap`,
-        );
-      case 'gradOverlap':
-        return new GradstepError(
-          'ERR_OVERLAP',
-          `grad of parameter ${label} shares memory with ${owner}`,
-        );
-      case 'overflow':
-        return new GradstepError(
-          'ERR_OVERFLOW',
-          'value cannot be converted to type float without overflow: the options of group ' +
-            `${this.#groups[slot]} give parameter ${label} a step that float32 cannot hold`,
-        );
-      default:
-        return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);
-    }
+  /** A failure of the core as an error; `added` are the labels of slots that are not here yet. */
+  #explain(failure: Failure, added: readonly string[] = []): GradstepError {
+    return explain(failure, (slot) => this.#slots[slot]?.label ?? added[slot - this.size]!);
   }
+}
+
+/** A parameter in error sentences: `'conv.weight' (group 0)`. */
+function labelOf(name: string | undefined, index: number, group: number): string {
+  return `${name === undefined ? `at index ${index}` : `'${name}'`} (group ${group})`;
 }

@@ -1,12 +1,11 @@
 /** The state of an optimizer: arrays per parameter, made when an option first needs them. */
 
+import type { Floats } from './arrays.ts';
 import type { Core } from './backend/backend.ts';
 import { inspectCustom } from './describe.ts';
 import type { ParameterLike } from './parameter.ts';
 import { type SlabAllocator, wholeLines } from './slab.ts';
 import type { SlotTable } from './slots.ts';
-
-type Floats = Float32Array<ArrayBufferLike>;
 
 /** The state of one parameter: live views, which the next step writes. */
 export type ParameterState = Readonly<Record<string, Floats | number>>;
@@ -72,7 +71,9 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   get size(): number {
-    return [...this.keys()].length;
+    let size = 0;
+    for (const _ of this.keys()) size += 1;
+    return size;
   }
 
   has(parameter: ParameterLike): boolean {
@@ -102,7 +103,10 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   *keys(): MapIterator<ParameterLike> {
-    for (const parameter of this.#slots.params) if (this.has(parameter)) yield parameter;
+    for (let slot = 0; slot < this.#slots.size; slot++) {
+      const parameter = this.#slots.parameterOf(slot);
+      if (this.has(parameter)) yield parameter;
+    }
   }
 
   *values(): MapIterator<S> {
@@ -122,5 +126,14 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     thisArg?: unknown,
   ): void {
     for (const [parameter, state] of this.entries()) callback.call(thisArg, state, parameter, this);
+  }
+
+  /** What `console.log` shows in Node.js. */
+  [inspectCustom](
+    _depth: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string,
+  ): string {
+    return inspect(new Map(this), options);
   }
 }

@@ -60,6 +60,28 @@ it('shows in C++ what is assigned to a live group', () => {
   });
 });
 
+it('steps with one native call, whatever the number of groups and parameters', () => {
+  const calls: string[] = [];
+  const original = { ...addon };
+  for (const [name, call] of Object.entries(original)) {
+    const counted = (...args: unknown[]) => {
+      calls.push(name);
+      return (call as (...args: unknown[]) => unknown)(...args);
+    };
+    Object.assign(addon, { [name]: counted });
+  }
+  try {
+    const o = new Adam(Array.from({ length: 500 }, () => ({ params: [parameter(), parameter()] })));
+    o.step();
+    calls.length = 0;
+    for (const group of o.paramGroups) group.lr *= 0.5;
+    o.step();
+    expect(calls).toEqual(['step']);
+  } finally {
+    Object.assign(addon, original);
+  }
+});
+
 it('refuses an addon that was built from other sources', () => {
   const fields = ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay', 'maximize'];
   const codeOf = (call: () => unknown) => {

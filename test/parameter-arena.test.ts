@@ -2,7 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../lib/backend/native.ts';
-import { Adam, type ArenaDescription, Parameter, ParameterArena, SGD } from '../lib/index.ts';
+import {
+  Adam,
+  type ArenaDescription,
+  Parameter,
+  ParameterArena,
+  SGD,
+  setBackend,
+} from '../lib/index.ts';
 import { bits, expectError, forEachOptimizer, onEachBackend, parameter } from './helpers.ts';
 
 const shapes = { 'conv.weight': [3, 2, 3], 'conv.bias': [3], empty: [0], 'fc.weight': [5, 7] };
@@ -29,7 +36,6 @@ onEachBackend(() => {
       expect(arena.parameters.map(({ shape }) => shape)).toEqual(Object.values(shapes));
       expect(arena.data).toHaveLength(32 + 16 + 0 + 48);
       expect(arena.grad).toHaveLength(arena.data.length);
-      const addon = loadAddon();
       for (const { data, grad } of arena.parameters) {
         expect(data.buffer).toBe(arena.data.buffer);
         expect(grad!.buffer).toBe(arena.grad.buffer);
@@ -40,8 +46,6 @@ onEachBackend(() => {
       }
       expect(arena.data.buffer).toBeInstanceOf(SharedArrayBuffer);
       expect(arena.data.buffer).not.toBe(arena.grad.buffer);
-      const native = new ParameterArena([[3]]).data;
-      expect(addon.residue(new Uint8Array(native.buffer, native.byteOffset)) % 4).toBe(0);
     });
 
     it('takes shapes alone, pairs, or a Map', () => {
@@ -212,4 +216,35 @@ it('is one span for the kernels', () => {
   const others = separate(arena);
   fill(others);
   expect(spansOf(others)()).toBe(100);
+});
+
+it('keeps the padding zero, and the whole buffer alike on both backends', () => {
+  const flat = (['native', 'portable'] as const).flatMap((name) => {
+    setBackend(name);
+    return [{}, { eps: 0 }, { weightDecay: 0.1 }, { eps: 1e-50, amsgrad: true }].map((options) => {
+      const arena = new ParameterArena({ a: [3], b: [20], c: [16], d: [1] });
+      fill(arena.parameters);
+      const o = new Adam(arena.parameters, options);
+      for (let t = 0; t < 5; t++) o.step();
+      expect([...arena.data.subarray(3, 16), ...arena.data.subarray(36, 48)]).toEqual(
+        new Array(25).fill(0),
+      );
+      return bits(arena.data);
+    });
+  });
+  setBackend('native');
+  expect(flat.slice(4)).toEqual(flat.slice(0, 4));
+});
+
+it('begins on a cache line, data and gradients and state', () => {
+  const addon = loadAddon();
+  for (let i = 1; i < 20; i++) {
+    const arena = new ParameterArena([[i * 1000]]);
+    const o = new Adam(arena.parameters);
+    o.step();
+    const { expAvg, expAvgSq } = o.state.get(arena.parameters[0]!)!;
+    for (const { buffer, byteOffset } of [arena.data, arena.grad, expAvg, expAvgSq]) {
+      expect(addon.residue(new Uint8Array(buffer, byteOffset))).toBe(0);
+    }
+  }
 });

@@ -84,7 +84,7 @@ onEachBackend(() => {
       expectError(
         () => new Adam(params as never),
         'ERR_INVALID_PARAMETER',
-        'optimizer can only optimize parameters',
+        'optimizer can only optimize Tensors, that is parameters',
       );
     });
 
@@ -286,7 +286,11 @@ onEachBackend(() => {
       const o = new SGD([{ params: pairs('w', 'b') }, { params: pairs('w', 'b') }]);
       expect(o.paramGroups).toHaveLength(2);
       const group = { params: [parameter()], paramNames: ['a', 'b'] };
-      expectError(() => o.addParamGroup(group), 'ERR_NAMES', 'Expected 1 paramNames');
+      expectError(
+        () => o.addParamGroup(group),
+        'ERR_NAMES',
+        'Expected paramNames to be an array of 1 names',
+      );
     });
   });
 });

@@ -8,6 +8,7 @@ import {
   AdamW,
   type ErrorCode,
   type GradstepError,
+  type Optimizer,
   Parameter,
   type ParameterLike,
   SGD,
@@ -77,6 +78,16 @@ describe('groups', () => {
     o.paramGroups.push(group);
     // @ts-expect-error: misspelt
     group.weight_decay = 1;
+  });
+});
+
+describe('any optimizer', () => {
+  it('is an Optimizer', () => {
+    const train = (o: Optimizer) => o.step();
+    train(new Adam([w]));
+    train(new SGD([w]));
+    const all: Optimizer[] = [new Adam([w]), new SGD([w])];
+    expectTypeOf(all[0]!.paramGroups[0]!.params.length).toBeNumber();
   });
 });
 

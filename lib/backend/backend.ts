@@ -3,6 +3,8 @@
  * addon) and `portable` (TypeScript).
  */
 
+import type { Doubles, Floats } from '../arrays.ts';
+
 export type BackendName = 'native' | 'portable';
 
 /** Why a call changed nothing; `other` is a slot number, or -1 for the optimizer's own memory. */
@@ -11,9 +13,6 @@ export interface Failure {
   readonly slot: number;
   readonly other: number;
 }
-
-type Floats = Float32Array<ArrayBufferLike>;
-type Doubles = Float64Array<ArrayBufferLike>;
 
 /**
  * One optimizer's groups and slots. Slots are numbered in the order in which they were added.
@@ -25,6 +24,10 @@ export interface Core {
   claimState(bytes: Uint8Array<ArrayBufferLike>): void;
   /** Adds a group and its slots: all of them, or none and the reason. */
   addGroup(hyperparameters: Doubles, steps: Doubles, data: readonly Floats[]): Failure | undefined;
+  /** What `addGroup` would refuse; the slots in the failure are those it would make. */
+  findOverlap(data: readonly Floats[]): Failure | undefined;
+  /** Gives up the claim on a slot's data, whose memory is gone. */
+  releaseData(slot: number): void;
   /**
    * Declares that the slot's arrays own their last cache line to its end, and that they may be
    * stepped there: parameters that lie side by side in an arena become one span.
@@ -33,6 +36,8 @@ export interface Core {
   setState(slot: number, which: number, state: Floats): void;
   setData(slot: number, data: Floats): void;
   setGrad(slot: number, grad: Floats | null): void;
+  /** Refuses arrays that came since the last step and overlap. */
+  verifyMemory(): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */
   step(): Failure | undefined;
   dispose(): void;

@@ -2,10 +2,10 @@
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { GradstepError } from '../errors.ts';
+import type { Floats } from '../arrays.ts';
+import { type ErrorCode, GradstepError } from '../errors.ts';
 import type { Backend, Core } from './backend.ts';
 
-type Floats = Float32Array<ArrayBufferLike>;
 type WithHandle<F> = F extends (...args: infer A) => infer R
   ? (handle: object, ...args: A) => R
   : never;
@@ -52,44 +52,68 @@ export function nativeBackend(addon: Addon): Backend {
   };
 }
 
+/** The addon's own errors are plain ones with a code; here they become the package's. */
+function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const { code, message } = error as Error & { code?: ErrorCode };
+    throw new GradstepError(code?.startsWith('ERR_') ? code : 'ERR_INTERNAL', message, {
+      cause: error,
+    });
+  }
+}
+
 class NativeCore implements Core {
   readonly #addon: Addon;
   readonly #handle: object;
 
   constructor(addon: Addon, rule: string, fields: readonly string[]) {
     this.#addon = addon;
-    this.#handle = addon.open(rule, fields);
+    this.#handle = guard(() => addon.open(rule, fields));
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {
-    this.#addon.claimState(this.#handle, bytes);
+    guard(() => this.#addon.claimState(this.#handle, bytes));
   }
 
   addGroup(...args: Parameters<Core['addGroup']>): ReturnType<Core['addGroup']> {
-    return this.#addon.addGroup(this.#handle, ...args);
+    return guard(() => this.#addon.addGroup(this.#handle, ...args));
+  }
+
+  findOverlap(data: readonly Floats[]): ReturnType<Core['findOverlap']> {
+    return guard(() => this.#addon.findOverlap(this.#handle, data));
+  }
+
+  releaseData(slot: number): void {
+    guard(() => this.#addon.releaseData(this.#handle, slot));
   }
 
   ownLines(slot: number): void {
-    this.#addon.ownLines(this.#handle, slot);
+    guard(() => this.#addon.ownLines(this.#handle, slot));
   }
 
   setState(slot: number, which: number, state: Floats): void {
-    this.#addon.setState(this.#handle, slot, which, state);
+    guard(() => this.#addon.setState(this.#handle, slot, which, state));
   }
 
   setData(slot: number, data: Floats): void {
-    this.#addon.setData(this.#handle, slot, data);
+    guard(() => this.#addon.setData(this.#handle, slot, data));
   }
 
   setGrad(slot: number, grad: Floats | null): void {
-    this.#addon.setGrad(this.#handle, slot, grad);
+    guard(() => this.#addon.setGrad(this.#handle, slot, grad));
+  }
+
+  verifyMemory(): ReturnType<Core['verifyMemory']> {
+    return guard(() => this.#addon.verifyMemory(this.#handle));
   }
 
   step(): ReturnType<Core['step']> {
-    return this.#addon.step(this.#handle);
+    return guard(() => this.#addon.step(this.#handle));
   }
 
   dispose(): void {
-    this.#addon.dispose(this.#handle);
+    guard(() => this.#addon.dispose(this.#handle));
   }
 }

@@ -32,6 +32,13 @@ napi_value claimState(const CallbackInfo& info) {
   return nullptr;
 }
 
+std::vector<FloatSpan> spans(napi_env env, const Napi::Array& arrays) {
+  std::vector<FloatSpan> data;
+  data.reserve(arrays.Length());
+  for (uint32_t i = 0; i < arrays.Length(); i++) data.push_back(floatArray(env, arrays.Get(i)));
+  return data;
+}
+
 // addGroup(handle, hyperparameters: Float64Array, steps: Float64Array, data: Float32Array[])
 napi_value addGroup(const CallbackInfo& info) {
   const napi_env env = info.Env();
@@ -40,14 +47,24 @@ napi_value addGroup(const CallbackInfo& info) {
   const double* hyperparameters = doubleArray(env, info[1], &fields);
   double* steps = doubleArray(env, info[2], &counters);
   const auto arrays = info[3].As<Napi::Array>();
-  const uint32_t count = arrays.Length();
-  if (fields < optimizer.rule().fieldCount || counters < count) {
+  if (fields < optimizer.rule().fieldCount || counters < arrays.Length()) {
     fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and step count");
   }
-  std::vector<FloatSpan> data;
-  data.reserve(count);
-  for (uint32_t i = 0; i < count; i++) data.push_back(floatArray(env, arrays.Get(i)));
-  return result(env, optimizer.addGroup(hyperparameters, steps, data));
+  return result(env, optimizer.addGroup(hyperparameters, steps, spans(env, arrays)));
+}
+
+// findOverlap(handle, data: Float32Array[])
+napi_value findOverlap(const CallbackInfo& info) {
+  Optimizer& optimizer = unwrap(info.Env(), info[0]);
+  const auto arrays = info[1].As<Napi::Array>();
+  return result(info.Env(), optimizer.findOverlap(spans(info.Env(), arrays)));
+}
+
+// releaseData(handle, slot)
+napi_value releaseData(const CallbackInfo& info) {
+  Optimizer& optimizer = unwrap(info.Env(), info[0]);
+  optimizer.releaseData(index(info.Env(), info[1], optimizer.slots().size(), "slot"));
+  return nullptr;
 }
 
 // ownLines(handle, slot)
@@ -101,6 +118,10 @@ napi_value setGrad(const CallbackInfo& info) {
   static float nothing;
   optimizer.setGrad(slot, span.length == 0 ? &nothing : span.data);
   return nullptr;
+}
+
+napi_value verifyMemory(const CallbackInfo& info) {
+  return result(info.Env(), unwrap(info.Env(), info[0]).verifyMemory());
 }
 
 napi_value step(const CallbackInfo& info) {
@@ -197,6 +218,9 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<open>(exports, "open");
   define<claimState>(exports, "claimState");
   define<addGroup>(exports, "addGroup");
+  define<findOverlap>(exports, "findOverlap");
+  define<releaseData>(exports, "releaseData");
+  define<verifyMemory>(exports, "verifyMemory");
   define<ownLines>(exports, "ownLines");
   define<setState>(exports, "setState");
   define<setData>(exports, "setData");

@@ -1,5 +1,7 @@
 #include "optimizer.h"
 
+#include <cstring>
+
 #include <algorithm>
 
 #include "../simd/dispatch.h"
@@ -32,27 +34,44 @@ void Optimizer::claimState(const void* begin, size_t bytes) {
   memory_.claim(begin, bytes, MemoryMap::kState);
 }
 
+// Claims the memory of slots that come: all of it, or none and the reason.
+Failure Optimizer::claimAll(const std::vector<FloatSpan>& data) {
+  for (size_t i = 0; i < data.size(); i++) {
+    const auto owner = static_cast<int64_t>(slots_.size() + i);
+    const int64_t other = memory_.claim(data[i].data, data[i].length * sizeof(float), owner);
+    if (other == MemoryMap::kNobody) continue;
+    releaseFirst(i, data);
+    return {Failure::kDataOverlap, owner, other};
+  }
+  return {};
+}
+
+void Optimizer::releaseFirst(size_t count, const std::vector<FloatSpan>& data) {
+  for (size_t i = 0; i < count; i++) {
+    memory_.release(data[i].data, static_cast<int64_t>(slots_.size() + i));
+  }
+}
+
+Failure Optimizer::findOverlap(const std::vector<FloatSpan>& data) {
+  const Failure failure = claimAll(data);
+  if (!failure.kind) releaseFirst(data.size(), data);
+  return failure;
+}
+
 Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
                             const std::vector<FloatSpan>& data) {
-  const size_t first = slots_.size();
-  const auto group = static_cast<uint32_t>(groups_.size());
+  reserveFor(groups_, 1);
   reserveFor(slots_, data.size());
   reserveFor(spans_, slots_.capacity() - spans_.size());
   reserveFor(runs_, slots_.capacity() - runs_.size());
+  if (const Failure failure = claimAll(data); failure.kind) return failure;
   for (size_t i = 0; i < data.size(); i++) {
-    const auto owner = static_cast<int64_t>(first + i);
-    const int64_t other = memory_.claim(data[i].data, data[i].length * sizeof(float), owner);
-    if (other != MemoryMap::kNobody) {
-      while (i-- > 0) memory_.release(data[i].data, static_cast<int64_t>(first + i));
-      slots_.resize(first);
-      return {Failure::kDataOverlap, owner, other};
-    }
     Slot slot;
     slot.data = data[i].data;
     slot.length = data[i].length;
     slot.room = data[i].length;
     slot.steps = steps + i;
-    slot.group = group;
+    slot.group = static_cast<uint32_t>(groups_.size());
     slots_.push_back(slot);
   }
   groups_.push_back(hyperparameters);
@@ -60,9 +79,21 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
   return {};
 }
 
+void Optimizer::releaseData(size_t slot) {
+  memory_.release(slots_[slot].data, static_cast<int64_t>(slot));
+}
+
 void Optimizer::ownLines(size_t slot) {
   constexpr size_t kLine = 64 / sizeof(float);
-  slots_[slot].room = (slots_[slot].length + kLine - 1) / kLine * kLine;
+  Slot& s = slots_[slot];
+  const auto owner = static_cast<int64_t>(slot);
+  const size_t room = (s.length + kLine - 1) / kLine * kLine;
+  releaseData(slot);
+  if (memory_.claim(s.data, room * sizeof(float), owner) == MemoryMap::kNobody) {
+    s.room = room;
+  } else {  // somebody lies in the padding: then it is not ours
+    memory_.claim(s.data, s.length * sizeof(float), owner);
+  }
 }
 
 void Optimizer::setState(size_t slot, int which, float* state) {
@@ -71,7 +102,7 @@ void Optimizer::setState(size_t slot, int which, float* state) {
 }
 
 void Optimizer::setData(size_t slot, float* data) {
-  memory_.release(slots_[slot].data, static_cast<int64_t>(slot));
+  releaseData(slot);
   slots_[slot].data = data;
   movedData_.push_back(slot);
   allGradsMoved_ = true;
@@ -118,9 +149,13 @@ Failure Optimizer::openRun(size_t slot, double count) {
   Run run;
   run.hyperparameters = groups_[slots_[slot].group];
   run.count = count;
-  run.states = rule_.states(run.hyperparameters);
-  run.counts = rule_.counts(run.hyperparameters);
-  const int variant = rule_.prepare(run.hyperparameters, count, scalarMaker_, run.scalars);
+  // One copy, since JavaScript may write the struct while this runs on another thread.
+  double h[kMaxFields];
+  std::memcpy(h, run.hyperparameters, rule_.fieldCount * sizeof(double));
+  run.states = rule_.states(h);
+  run.counts = rule_.counts(h);
+  run.joins = rule_.keepsZero(h);
+  const int variant = rule_.prepare(h, count, scalarMaker_, run.scalars);
   if (scalarMaker_.takeFailure()) return {Failure::kOverflow, static_cast<int64_t>(slot), -1};
   run.kernel = activeTable().rules[rule_.index][variant];
   run.begin = slot;
@@ -136,8 +171,9 @@ Failure Optimizer::plan() {
   for (size_t i = 0; i < slots_.size(); i++) {
     const Slot& slot = slots_[i];
     if (slot.grad == nullptr) continue;
-    if (!isCount(*slot.steps)) return {Failure::kBadCount, static_cast<int64_t>(i), -1};
-    const double count = rule_.byCount || *slot.steps == 0 ? *slot.steps : 1;
+    const double steps = *slot.steps;
+    if (!isCount(steps)) return {Failure::kBadCount, static_cast<int64_t>(i), -1};
+    const double count = rule_.byCount || steps == 0 ? steps : 1;
     const double* hyperparameters = groups_[slot.group];
     if (runs_.empty() || runs_.back().hyperparameters != hyperparameters ||
         runs_.back().count != count) {
@@ -151,7 +187,8 @@ Failure Optimizer::plan() {
 }
 
 // Slots whose arrays follow each other in memory, every one at the same distance, are one span:
-// an arena is stepped as a single array.
+// an arena is stepped as a single array, zeros between its parameters included, unless the rule
+// would make something else of them.
 void Optimizer::joinSpans() {
   spans_.clear();
   for (Run& run : runs_) {
@@ -159,7 +196,7 @@ void Optimizer::joinSpans() {
     for (size_t i = run.begin; i < run.end; i++) {
       const Slot& slot = slots_[i];
       if (slot.grad == nullptr || slot.length == 0) continue;
-      if (spans_.size() > run.firstSpan && follows(slot, spans_.back(), run.states)) {
+      if (run.joins && spans_.size() > run.firstSpan && follows(slot, spans_.back(), run.states)) {
         Slot& span = spans_.back();
         span.length = span.room + slot.length;
         span.room += slot.room;

@@ -39,12 +39,20 @@ class Optimizer {
   Failure addGroup(const double* hyperparameters, double* steps,
                    const std::vector<FloatSpan>& data);
 
+  // What addGroup would refuse.
+  Failure findOverlap(const std::vector<FloatSpan>& data);
+  // Gives up the claim on a slot's data, whose memory is gone.
+  void releaseData(size_t slot);
+
   // The slot's arrays own their last cache line to its end: neighbours may be stepped as one.
   void ownLines(size_t slot);
 
   void setState(size_t slot, int which, float* state);
   void setData(size_t slot, float* data);
   void setGrad(size_t slot, const float* grad);
+
+  // Refuses arrays that came since the last step and overlap.
+  Failure verifyMemory();
 
   // Steps every parameter that has a gradient; on failure nothing has changed.
   Failure step();
@@ -63,12 +71,14 @@ class Optimizer {
     double count;
     uint32_t states;
     bool counts;
+    bool joins;                   // whether neighbours in an arena may be one span
     size_t begin, end;            // slots
     size_t firstSpan, spanCount;  // what the kernel steps
     ScalarStorage scalars;
   };
 
-  Failure verifyMemory();
+  Failure claimAll(const std::vector<FloatSpan>& data);
+  void releaseFirst(size_t count, const std::vector<FloatSpan>& data);
   Failure verifyGrad(size_t slot) const;
   Failure plan();
   Failure openRun(size_t slot, double count);

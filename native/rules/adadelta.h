@@ -36,6 +36,8 @@ struct Adadelta {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
+
   static int prepare(const H& h, double, ScalarMaker& f32, Scalars& s) {
     s = {f32(h.weightDecay), f32(h.rho), f32(1 - h.rho), f32(h.eps), f32(-h.lr)};
     return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0);

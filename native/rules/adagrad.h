@@ -37,6 +37,8 @@ struct Adagrad {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
+
   static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
     // torch's step is count + 1, and the decay of lr starts at its second.
     s = {f32(h.weightDecay), f32(h.eps), f32(-(h.lr / (1 + count * h.lrDecay))),

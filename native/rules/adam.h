@@ -42,6 +42,8 @@ struct AdamRule {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
+
   static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
     const double step = count + 1;
     const double correction1 = 1 - f32.power(h.beta1, step);

@@ -37,6 +37,8 @@ struct Adamax {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
+
   static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
     const Lerp lerp = f32.lerp(1 - h.beta1);
     const double correction = 1 - f32.power(h.beta1, count + 1);

@@ -36,6 +36,8 @@ struct Lion {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H&) { return true; }
+
   static int prepare(const H& h, double, ScalarMaker& f32, Scalars& s) {
     s = {f32(1 - h.lr * h.weightDecay),
          f32(h.beta1),

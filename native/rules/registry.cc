@@ -5,7 +5,6 @@
 namespace gradstep {
 namespace {
 
-// A copy: the struct in the slab may be written from JavaScript on another thread.
 template <class Rule>
 typename Rule::Hyperparameters read(const double* hyperparameters) {
   typename Rule::Hyperparameters h;
@@ -34,6 +33,11 @@ bool counts(const double* hyperparameters) {
 }
 
 template <class Rule>
+bool keepsZero(const double* hyperparameters) {
+  return Rule::keepsZero(read<Rule>(hyperparameters));
+}
+
+template <class Rule>
 int prepare(const double* hyperparameters, double count, ScalarMaker& f32, ScalarStorage& storage) {
   typename Rule::Scalars scalars;
   static_assert(sizeof scalars <= sizeof storage.bytes, "ScalarStorage is too small");
@@ -47,8 +51,9 @@ constexpr RuleInfo row(int index) {
   constexpr size_t fields = sizeof Rule::kFields / sizeof Rule::kFields[0];
   static_assert(fields * sizeof(double) == sizeof(typename Rule::Hyperparameters),
                 "kFields must name every hyperparameter");
-  return {Rule::kName, index,        Rule::kByCount, fields,       fieldName<Rule>,
-          field<Rule>, states<Rule>, counts<Rule>,   prepare<Rule>};
+  static_assert(fields <= kMaxFields, "kMaxFields is too small");
+  return {Rule::kName, index,        Rule::kByCount, fields,          fieldName<Rule>,
+          field<Rule>, states<Rule>, counts<Rule>,   keepsZero<Rule>, prepare<Rule>};
 }
 
 template <class... Rules>

@@ -12,6 +12,8 @@ struct alignas(16) ScalarStorage {
   unsigned char bytes[64];
 };
 
+constexpr size_t kMaxFields = 16;
+
 struct RuleInfo {
   const char* name;
   int index;  // into the kernel table
@@ -22,6 +24,7 @@ struct RuleInfo {
   double (*field)(const double* hyperparameters, size_t field);
   uint32_t (*states)(const double* hyperparameters);
   bool (*counts)(const double* hyperparameters);
+  bool (*keepsZero)(const double* hyperparameters);
   int (*prepare)(const double* hyperparameters, double count, ScalarMaker&, ScalarStorage&);
 };
 

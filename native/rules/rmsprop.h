@@ -41,6 +41,8 @@ struct RmsProp {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
+
   static int prepare(const H& h, double, ScalarMaker& f32, Scalars& s) {
     const Lerp lerp = f32.lerp(1 - h.alpha);
     s = {f32(h.weightDecay), f32(h.alpha),    f32(1 - h.alpha), lerp.weight,

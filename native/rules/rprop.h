@@ -37,6 +37,8 @@ struct Rprop {
 
   static bool counts(const H&) { return true; }
 
+  static bool keepsZero(const H&) { return true; }
+
   static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
     s = {f32(h.lr), f32(h.etaMinus), f32(h.etaPlus), f32(h.stepSizeMin), f32(h.stepSizeMax)};
     return (h.maximize != 0 ? kMaximize : 0) | (count == 0 ? kFirst : 0);

@@ -8,6 +8,7 @@
 //   kByCount         whether Scalars depend on the step count (else only on its being 0 or not)
 //   states(h)        bits of the state arrays that these options need
 //   counts(h)        whether a step under these options is counted
+//   keepsZero(h)     whether a zero with zero gradient and state stays so (0 / 0 would not)
 //   prepare(…)       doubles to Scalars, before anything is written; returns the variant
 //   update(…)        the mathematics of one pack of vectors, compiled once per instruction set
 #pragma once

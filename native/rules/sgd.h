@@ -39,6 +39,8 @@ struct Sgd {
   // Without momentum torch keeps no state; the count is the age of the momentum buffer.
   static bool counts(const H& h) { return h.momentum != 0; }
 
+  static bool keepsZero(const H&) { return true; }
+
   static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
     s = {f32(-h.lr), f32(h.momentum), f32(1 - h.dampening), f32(h.weightDecay)};
     return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |

@@ -1,6 +1,7 @@
 /**
  * Which bytes belong to whom, as `native/core/memory_map.h`. JavaScript knows no addresses, so
- * every buffer gets a made-up one.
+ * ranges are kept per buffer. (Two SharedArrayBuffer objects over one memory, as another thread
+ * sends them, therefore look like two; the native backend sees through that.)
  */
 
 import { bufferOf, byteOffsetOf } from '../../arrays.ts';
@@ -9,71 +10,64 @@ export const NOBODY = -2;
 /** Memory of the optimizer itself; other owners are slot numbers. */
 export const STATE = -1;
 
-const bases = new WeakMap<ArrayBufferLike, number>();
-let nextBase = 0;
-
-function addressOf(view: ArrayBufferView<ArrayBufferLike>): number {
-  const buffer = bufferOf(view);
-  let base = bases.get(buffer);
-  if (base === undefined) {
-    base = nextBase;
-    const { byteLength, maxByteLength = byteLength } = buffer as {
-      maxByteLength?: number;
-    } & typeof buffer;
-    nextBase += maxByteLength + 1;
-    bases.set(buffer, base);
-  }
-  return base + byteOffsetOf(view);
+/** A part of a buffer, in bytes. */
+export interface Range {
+  readonly buffer: ArrayBufferLike;
+  readonly begin: number;
+  readonly end: number;
 }
 
-/** Disjoint ranges, sorted by address. */
+/** The range of a view's first bytes. */
+export function rangeOf(view: ArrayBufferView<ArrayBufferLike>, bytes: number): Range {
+  const begin = byteOffsetOf(view);
+  return { buffer: bufferOf(view), begin, end: begin + bytes };
+}
+
+interface Claim extends Range {
+  readonly owner: number;
+}
+
+/** Disjoint ranges, sorted within each buffer. */
 export class MemoryMap {
-  readonly #begins: number[] = [];
-  readonly #ends: number[] = [];
-  readonly #owners: number[] = [];
+  readonly #claims = new WeakMap<ArrayBufferLike, Claim[]>();
 
-  /** How many ranges begin before `address`. */
-  #before(address: number): number {
-    let low = 0;
-    let high = this.#begins.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#begins[middle]! < address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Who holds a part of the array's memory, or NOBODY. */
-  holder(view: ArrayBufferView<ArrayBufferLike>, bytes: number): number {
-    if (bytes === 0) return NOBODY;
-    const begin = addressOf(view);
-    const next = this.#before(begin);
-    if (next < this.#begins.length && this.#begins[next]! < begin + bytes)
-      return this.#owners[next]!;
-    if (next > 0 && this.#ends[next - 1]! > begin) return this.#owners[next - 1]!;
+  /** Who holds a part of the range, or NOBODY. */
+  holder({ buffer, begin, end }: Range): number {
+    const claims = this.#claims.get(buffer);
+    if (claims === undefined || begin === end) return NOBODY;
+    const next = before(claims, begin);
+    if (next < claims.length && claims[next]!.begin < end) return claims[next]!.owner;
+    if (next > 0 && claims[next - 1]!.end > begin) return claims[next - 1]!.owner;
     return NOBODY;
   }
 
-  /** Claims the array's memory; returns NOBODY, or who already holds a part of it. */
-  claim(view: ArrayBufferView<ArrayBufferLike>, bytes: number, owner: number): number {
-    const other = this.holder(view, bytes);
-    if (other === NOBODY && bytes > 0) {
-      const begin = addressOf(view);
-      const at = this.#before(begin);
-      this.#begins.splice(at, 0, begin);
-      this.#ends.splice(at, 0, begin + bytes);
-      this.#owners.splice(at, 0, owner);
+  /** Claims the range; returns NOBODY, or who already holds a part of it. */
+  claim(range: Range, owner: number): number {
+    const other = this.holder(range);
+    if (other === NOBODY && range.begin < range.end) {
+      const claims = this.#claims.get(range.buffer) ?? [];
+      claims.splice(before(claims, range.begin), 0, { ...range, owner });
+      this.#claims.set(range.buffer, claims);
     }
     return other;
   }
 
-  /** Gives up what `owner` holds from `address` on, the address of its array when it claimed. */
-  release(address: number, owner: number): void {
-    const at = this.#before(address);
-    if (this.#begins[at] !== address || this.#owners[at] !== owner) return;
-    for (const column of [this.#begins, this.#ends, this.#owners]) column.splice(at, 1);
+  /** Gives up what `owner` claimed as this range. */
+  release({ buffer, begin }: Range, owner: number): void {
+    const claims = this.#claims.get(buffer) ?? [];
+    const at = before(claims, begin);
+    if (claims[at]?.begin === begin && claims[at].owner === owner) claims.splice(at, 1);
   }
 }
 
-export { addressOf };
+/** How many claims begin before `address`. */
+function before(claims: readonly Claim[], address: number): number {
+  let low = 0;
+  let high = claims.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (claims[middle]!.begin < address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,7 +1,8 @@
 /** The portable backend: the native core again, in TypeScript, with the same bits. */
 
+import { type Doubles, type Floats, lengthOf } from '../../arrays.ts';
 import type { Backend, Core, Failure } from '../backend.ts';
-import { addressOf, MemoryMap, NOBODY, STATE } from './memory-map.ts';
+import { MemoryMap, NOBODY, type Range, rangeOf, STATE } from './memory-map.ts';
 import { adadelta } from './rules/adadelta.ts';
 import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
@@ -12,9 +13,6 @@ import { rmsprop } from './rules/rmsprop.ts';
 import { rprop } from './rules/rprop.ts';
 import { type Arrays, type Rule, ScalarOverflow } from './rules/rule.ts';
 import { sgd } from './rules/sgd.ts';
-
-type Floats = Float32Array<ArrayBufferLike>;
-type Doubles = Float64Array<ArrayBufferLike>;
 
 /** All update rules. A new one is one line here, beside its file. */
 const rules: readonly Rule<unknown>[] = [
@@ -46,8 +44,8 @@ export const portable: Backend = {
 interface Slot {
   data: Floats;
   grad: Floats | null;
-  /** Where `data` lay when its memory was claimed. */
-  address: number;
+  /** What was claimed for `data`. */
+  range: Range;
   readonly state: Floats[];
   readonly length: number;
   readonly struct: Doubles;
@@ -71,28 +69,60 @@ class PortableCore implements Core {
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {
-    this.#memory.claim(bytes, bytes.length, STATE);
+    this.#memory.claim(rangeOf(bytes, lengthOf(bytes)), STATE);
   }
 
   addGroup(struct: Doubles, steps: Doubles, data: readonly Floats[]): Failure | undefined {
-    const first = this.#slots.length;
+    const failure = this.#claimAll(data);
+    if (failure !== undefined) return failure;
     for (const [at, array] of data.entries()) {
-      const slot = first + at;
-      const other = this.#memory.claim(array, array.byteLength, slot);
-      if (other !== NOBODY) {
-        for (let i = first; i < slot; i++) this.#memory.release(this.#slots[i]!.address, i);
-        this.#slots.length = first;
-        return { kind: 'dataOverlap', slot, other };
-      }
-      const { length } = array;
-      const address = addressOf(array);
-      this.#slots.push({ data: array, grad: null, address, state: [], length, struct, steps, at });
+      const length = lengthOf(array);
+      const range = rangeOf(array, length * 4);
+      this.#slots.push({ data: array, grad: null, range, state: [], length, struct, steps, at });
     }
     this.#allGradsMoved = true;
     return undefined;
   }
 
-  ownLines(): void {} // a loop over numbers gains nothing from longer spans
+  findOverlap(data: readonly Floats[]): Failure | undefined {
+    const failure = this.#claimAll(data);
+    if (failure === undefined) this.#releaseFirst(data.length, data);
+    return failure;
+  }
+
+  /** Claims the memory of slots that come: all of it, or none and the reason. */
+  #claimAll(data: readonly Floats[]): Failure | undefined {
+    for (const [i, array] of data.entries()) {
+      const slot = this.#slots.length + i;
+      const other = this.#memory.claim(rangeOf(array, lengthOf(array) * 4), slot);
+      if (other !== NOBODY) {
+        this.#releaseFirst(i, data);
+        return { kind: 'dataOverlap', slot, other };
+      }
+    }
+    return undefined;
+  }
+
+  #releaseFirst(count: number, data: readonly Floats[]): void {
+    for (let i = 0; i < count; i++) {
+      this.#memory.release(rangeOf(data[i]!, lengthOf(data[i]!) * 4), this.#slots.length + i);
+    }
+  }
+
+  /** A padded slot owns its last cache line too; a loop over numbers gains nothing from it. */
+  ownLines(slot: number): void {
+    const row = this.#slots[slot]!;
+    const exact = row.range;
+    this.releaseData(slot);
+    row.range = rangeOf(row.data, Math.ceil(row.length / 16) * 64);
+    if (this.#memory.claim(row.range, slot) === NOBODY) return;
+    row.range = exact; // somebody lies in the padding: then it is not ours
+    this.#memory.claim(exact, slot);
+  }
+
+  releaseData(slot: number): void {
+    this.#memory.release(this.#slots[slot]!.range, slot);
+  }
 
   setState(slot: number, which: number, state: Floats): void {
     this.#slots[slot]!.state[which] = state;
@@ -100,9 +130,9 @@ class PortableCore implements Core {
 
   setData(slot: number, data: Floats): void {
     const row = this.#slots[slot]!;
-    this.#memory.release(row.address, slot);
+    this.releaseData(slot);
     row.data = data;
-    row.address = addressOf(data);
+    row.range = rangeOf(data, row.length * 4);
     this.#movedData.push(slot);
     this.#allGradsMoved = true;
   }
@@ -113,7 +143,7 @@ class PortableCore implements Core {
   }
 
   step(): Failure | undefined {
-    const failure = this.#verifyMemory();
+    const failure = this.verifyMemory();
     if (failure !== undefined) return failure;
     const plan = this.#plan();
     if ('kind' in plan) return plan;
@@ -129,17 +159,16 @@ class PortableCore implements Core {
   }
 
   /** Arrays that came since the last step. What fails stays: the next step asks again. */
-  #verifyMemory(): Failure | undefined {
+  verifyMemory(): Failure | undefined {
     for (let slot = this.#movedData.at(-1); slot !== undefined; slot = this.#movedData.at(-1)) {
-      const { data, length } = this.#slots[slot]!;
-      const other = this.#memory.claim(data, length * 4, slot);
+      const other = this.#memory.claim(this.#slots[slot]!.range, slot);
       if (other !== NOBODY && other !== slot) return { kind: 'dataOverlap', slot, other };
       this.#movedData.pop();
     }
     const moved = this.#allGradsMoved ? this.#slots.keys() : this.#movedGrads;
     for (const slot of moved) {
       const { grad, length } = this.#slots[slot]!;
-      const other = grad === null ? NOBODY : this.#memory.holder(grad, length * 4);
+      const other = grad === null ? NOBODY : this.#memory.holder(rangeOf(grad, length * 4));
       if (other !== NOBODY) return { kind: 'gradOverlap', slot, other };
     }
     this.#allGradsMoved = false;

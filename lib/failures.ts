@@ -1,0 +1,33 @@
+/** Failures of the core as errors with a sentence. */
+
+import type { Failure } from './backend/backend.ts';
+import { GradstepError } from './errors.ts';
+
+/** @param labelOf What errors call the parameter of a slot. */
+export function explain(
+  { kind, slot, other }: Failure,
+  labelOf: (slot: number) => string,
+): GradstepError {
+  const label = labelOf(slot);
+  const owner = other < 0 ? "the optimizer's own state" : `data of parameter ${labelOf(other)}`;
+  switch (kind) {
+    case 'dataOverlap':
+      return new GradstepError(
+        'ERR_OVERLAP',
+        `data of parameter ${label} shares memory with ${owner}; parameters must not overlap`,
+      );
+    case 'gradOverlap':
+      return new GradstepError(
+        'ERR_OVERLAP',
+        `grad of parameter ${label} shares memory with ${owner}`,
+      );
+    case 'overflow':
+      return new GradstepError(
+        'ERR_OVERFLOW',
+        'value cannot be converted to type float without overflow: the options of the group give ' +
+          `parameter ${label} a step that float32 cannot hold`,
+      );
+    default:
+      return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);
+  }
+}
