@@ -181,7 +181,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   /** Allocates what these options need and is missing; calling the result registers it. */
   #allocateState(options: Required<O>, first: number, lengths: readonly number[]): () => void {
     const which = this.#schema.state.flatMap(({ when }, k) =>
-      when === undefined || options[when] ? [k] : [],
+      when === undefined || options[when as keyof O] ? [k] : [],
     );
     return this.state.allocate(which, first, lengths, this.#stateSlabs, this.#core);
   }

@@ -41,9 +41,9 @@ export interface Range {
 export type OptionTable<O> = { readonly [K in keyof O]-?: Option<Exclude<O[K], undefined>> };
 
 /** A state array: its name, and the option that calls for it (else it is always there). */
-export interface StateSpec<O> {
+export interface StateSpec<Key = string> {
   readonly name: string;
-  readonly when?: keyof O & string;
+  readonly when?: Key;
 }
 
 /** What an optimizer's file says about it. */
@@ -53,16 +53,16 @@ export interface SchemaSpec<O> {
   /** The update rule's name in both backends. */
   readonly rule: string;
   readonly options: OptionTable<O>;
-  readonly state: readonly StateSpec<O>[];
+  readonly state: readonly StateSpec<keyof O>[];
   /** Whether `state.get(p).step` exists, as in torch's state. */
   readonly counted: boolean;
   /** What goes wrong between values that are right one by one. */
-  readonly conflict?: Conflict<O>;
+  readonly conflict?: Conflict<O, keyof O>;
 }
 
 /** A check that involves several options. */
-export interface Conflict<O> {
-  readonly between: readonly (keyof O)[];
+export interface Conflict<O, Key = PropertyKey> {
+  readonly between: readonly Key[];
   /** What is wrong, if something is. */
   find(options: Required<O>): string | undefined;
 }
@@ -173,7 +173,7 @@ export interface Placed {
 export class Schema<O extends object> {
   readonly name: string;
   readonly rule: string;
-  readonly state: readonly StateSpec<O>[];
+  readonly state: readonly StateSpec<PropertyKey>[];
   readonly counted: boolean;
   /** The doubles of a struct, in order; the native core is asked for the same list. */
   readonly fields: readonly string[];
