@@ -2,9 +2,10 @@
 // to beyond two packs, at every alignment, and writes nothing outside its range.
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
-#include "../rules/rules.h"
+#include "../rules/registry.h"
 #include "../simd/dispatch.h"
 #include "check.h"
 
@@ -101,10 +102,25 @@ void testRule(const typename Rule::Scalars& scalars, int index) {
 
 }  // namespace
 
+// Every rule, with scalars as its own prepare() makes them: at its second step.
+template <class... Rules>
+void testAll(RuleList<Rules...>) {
+  ScalarMaker f32;
+  const auto test = [&](auto rule) {
+    using Rule = decltype(rule);
+    const RuleInfo* info = findRule(Rule::kName);
+    std::vector<double> h(info->fieldCount, 0.25);
+    ScalarStorage storage;
+    info->prepare(h.data(), 1, f32, storage);
+    CHECK(!f32.takeFailure(), "%s", Rule::kName);
+    typename Rule::Scalars scalars;
+    std::memcpy(&scalars, storage.bytes, sizeof scalars);
+    testRule<Rule>(scalars, info->index);
+  };
+  (test(Rules{}), ...);
+}
+
 int main() {
-  testRule<Sgd>({-0.1f, 0.9f, 0.8f, 0.01f}, 0);
-  const AdamW::Scalars scalars = {0.99f, 0.1f, 0.999f, 0.001f, 0.5f, 1e-8f, -0.003f};
-  testRule<Adam>({0.01f, 0.1f, 0.999f, 0.001f, 0.5f, 1e-8f, -0.003f}, 1);
-  testRule<AdamW>(scalars, 2);
+  testAll(AllRules{});
   return finish("kernels");
 }

@@ -86,6 +86,43 @@ void addsAllOrNothing() {
   CHECK(!f.optimizer.addGroup(f.hyperparameters[0], steps, {{fresh.data(), 5}}).kind, "free again");
 }
 
+// Parameters side by side in one buffer, each on its cache line, with state laid out alike.
+void stepsAnArenaAsOneSpan() {
+  alignas(64) static float memory[4][48] = {};
+  Optimizer optimizer(*findRule("adam"));
+  double hyperparameters[] = {0.1, 0.9, 0.999, 1e-8, 0, 0, 0}, steps[3] = {};
+  const size_t lengths[] = {3, 16, 5};
+  std::vector<FloatSpan> spans;
+  for (size_t i = 0; i < 3; i++) spans.push_back({memory[0] + 16 * i, lengths[i]});
+  CHECK(!optimizer.addGroup(hyperparameters, steps, spans).kind, "addGroup");
+  for (size_t i = 0; i < 3; i++) {
+    for (int k = 0; k < 2; k++) optimizer.setState(i, k, memory[2 + k] + 16 * i);
+    for (size_t j = 0; j < lengths[i]; j++) memory[1][16 * i + j] = 0.5f;
+    optimizer.setGrad(i, memory[1] + 16 * i);
+  }
+  CHECK(!optimizer.step().kind && optimizer.spanCount() == 2, "the gap is not ours");
+  for (size_t i = 0; i < 3; i++) optimizer.ownLines(i);
+  CHECK(!optimizer.step().kind && optimizer.spanCount() == 1, "joined");
+  CHECK(memory[0][2] == memory[0][36] && memory[0][2] != 0, "every parameter is stepped");
+  CHECK(memory[0][3] == 0 && memory[0][37] == 0, "zeros stay zeros, and nothing beyond the end");
+  hyperparameters[3] = 0;  // eps: 0 / 0 would be NaN in the gaps
+  CHECK(!optimizer.step().kind && optimizer.spanCount() == 3, "apart again");
+  CHECK(memory[0][3] == 0, "still zero");
+  optimizer.setGrad(1, nullptr);
+  hyperparameters[3] = 1e-8;
+  CHECK(!optimizer.step().kind && optimizer.spanCount() == 2, "a gap in the middle");
+}
+
+void forgetsMemoryThatIsGone() {
+  Fixture f;
+  std::vector<double> steps(1);
+  const std::vector<FloatSpan> same = {{f.data[2].data(), 21}};
+  CHECK(f.optimizer.findOverlap(same).other == 2, "claimed");
+  f.optimizer.releaseData(2);
+  CHECK(!f.optimizer.findOverlap(same).kind, "released");
+  CHECK(!f.optimizer.addGroup(f.hyperparameters[0], steps.data(), same).kind, "taken over");
+}
+
 }  // namespace
 
 int main() {
@@ -94,5 +131,7 @@ int main() {
   skipsWithoutAGradient();
   failsBeforeAnythingIsWritten();
   addsAllOrNothing();
+  stepsAnArenaAsOneSpan();
+  forgetsMemoryThatIsGone();
   return finish("optimizer");
 }
