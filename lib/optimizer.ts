@@ -144,10 +144,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
       const first = this.#slots.size;
       const owner = this.#groupOwner(index, first, params.length, struct);
       const { name, meta } = given;
-      const view = new OptionView(owner, {
-        params,
-        ...omitUndefined({ paramNames: names, name, meta }),
-      });
+      const view = new OptionView(owner, { params, paramNames: names, name, meta });
       const attachState = this.#allocateState(options, first, list.data.map(lengthOf));
       this.#slots.add({ ...list, group: index, struct, steps });
       attachState();
@@ -291,12 +288,6 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   #assertLive(): void {
     if (this.#phase === 'disposed') this.#require('setting an option', 'idle');
   }
-}
-
-function omitUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as never;
 }
 
 function print(value: unknown): string {

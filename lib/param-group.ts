@@ -56,7 +56,10 @@ export interface OptionOwner<O extends object> {
 export class OptionView<O extends object> {
   readonly #owner: OptionOwner<O>;
 
-  constructor(owner: OptionOwner<O>, members?: GroupMembers) {
+  constructor(
+    owner: OptionOwner<O>,
+    members?: { readonly [K in keyof Required<GroupMembers>]: GroupMembers[K] | undefined },
+  ) {
     this.#owner = owner;
     const fixed = (value: unknown) => ({ value, enumerable: true });
     if (members) Object.defineProperty(this, 'params', fixed(members.params));

@@ -61,6 +61,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       });
     }
     return () => {
+      this.#dropUnused(which, first, lengths.length);
       for (const [slot, k, array] of made) {
         core.setState(slot, k, array);
         this.#arrays[slot] ??= [];
@@ -68,6 +69,16 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
         this.#views[slot] = undefined;
       }
     };
+  }
+
+  /** What an option called for that was switched off before the first step was never state. */
+  #dropUnused(which: readonly number[], first: number, count: number): void {
+    for (let slot = first; slot < first + count; slot++) {
+      if (this.#slots.stepOf(slot) > 0) continue;
+      this.#arrays[slot]?.forEach((_, k, arrays) => {
+        if (!which.includes(k)) arrays[k] = undefined;
+      });
+    }
   }
 
   get size(): number {

@@ -87,6 +87,19 @@ onEachBackend(() => {
       expect(bits(o.state.get(w)!.momentumBuffer)).toEqual(bits(w.grad!)); // kept, not used
     });
 
+    it('leaves no state when switched off before the first step', () => {
+      const w = parameter();
+      const o = new Adam([w], { amsgrad: true });
+      o.paramGroups[0]!.amsgrad = false;
+      o.step();
+      expect(Object.keys(o.state.get(w)!)).toEqual(['step', 'expAvg', 'expAvgSq']);
+      o.paramGroups[0]!.amsgrad = true;
+      o.step();
+      o.paramGroups[0]!.amsgrad = false;
+      o.step();
+      expect(o.state.get(w)).toHaveProperty('maxExpAvgSq');
+    });
+
     it('only in the group where it was switched on', () => {
       const [w, v] = [parameter(), parameter()];
       const o = new Adam([{ params: w }, { params: v }]);
