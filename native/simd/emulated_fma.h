@@ -8,12 +8,12 @@
 namespace gradstep {
 
 // The exact error of the double sum s = p + c (Knuth's TwoSum).
-inline double sumError(double p, double c, double s) {
+static inline double sumError(double p, double c, double s) {
   const double z = s - p;
   return (p - (s - z)) + (c - z);
 }
 
-inline float emulatedFma(float a, float b, float c) {
+static inline float emulatedFma(float a, float b, float c) {
   const double p = static_cast<double>(a) * b;  // exact: 24 + 24 bits
   const double s = p + c;
   const float r = static_cast<float>(s);
