@@ -45,13 +45,13 @@ function toolsFor(target) {
  */
 function prebuild(target) {
   const [platform, arch] = target.split('-');
+  rmSync(join(root, 'prebuilds', target), { recursive: true, force: true });
   const tools = toolsFor(target);
   const stage = join(root, 'build-prebuild', target);
   mkdirSync(stage, { recursive: true });
   for (const name of ['package.json', 'binding.gyp', 'native']) {
     cpSync(join(root, name), join(stage, name), { recursive: true });
   }
-  rmSync(join(root, 'prebuilds', target), { recursive: true, force: true });
   const nodedir = process.env.npm_config_nodedir ?? headersOfThisNode();
   const env = { ...process.env, ...tools, ...(nodedir && { npm_config_nodedir: nodedir }) };
   const cli = join(root, 'node_modules', 'prebuildify', 'bin.js');

@@ -96,5 +96,5 @@ export function run(
 export function prebuild(...targets: string[]): void {
   const args = [join(root, 'scripts', 'prebuild.mjs'), ...targets];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`npm run prebuild ${targets.join(' ')} failed:\n${stderr}`);
+  if (status !== 0) throw new Error(`npm run prebuild ${targets.join(' ')} failed: ${stderr}`);
 }

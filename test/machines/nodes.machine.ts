@@ -1,0 +1,23 @@
+/** Every line of Node.js that the package supports, and the oldest version of all. */
+
+import { isas } from 'gradstep';
+import { expect, test } from 'vitest';
+import { nodeExecutable, runGoldens } from './machine.ts';
+
+const VERSIONS = [
+  '20.19.4',
+  '20.20.2',
+  '21.7.3',
+  '22.23.3',
+  '23.11.1',
+  '24.21.0',
+  '25.9.0',
+  '26.10.0',
+] as const;
+
+test.for(VERSIONS)('Node.js %s', async (version, { annotate }) => {
+  if (process.arch !== 'x64') throw new Error('missing: a machine with an x64 processor');
+  const said = await runGoldens([nodeExecutable(version)], isas().join());
+  expect(said).toMatch(`linux-x64 v${version}`);
+  await annotate(said);
+});
