@@ -1,0 +1,103 @@
+/** The command line of the demo. */
+
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DemoError } from './demo-error.ts';
+
+export interface Options {
+  readonly help: boolean;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly lr: number;
+  readonly seed: number;
+  readonly trainSize: number;
+  readonly testSize: number;
+  readonly fineTuneSize: number;
+  /** Where the picture of the loss goes. */
+  readonly out: string;
+}
+
+/** Fine-tuning takes its digits from behind these. */
+export const MOST_DIGITS = 56_000;
+
+const standard = { trainSize: 12_000, testSize: 10_000, fineTuneSize: 2_000 };
+const quick = { trainSize: 1_200, testSize: 500, fineTuneSize: 300 };
+
+export const help = `Trains a LeNet on handwritten digits, then fine-tunes it in three ways.
+
+Usage: npm run demo -- [options]
+
+  --epochs <n>        times that training goes through its digits (default 1)
+  --batch-size <n>    digits for each step of training (default 16)
+  --lr <x>            Adam's learning rate at the start of training (default 0.002)
+  --seed <n>          of the random numbers; the same seed gives the same run (default 1)
+  --train-size <n>    digits to train on, up to ${MOST_DIGITS} (default ${standard.trainSize})
+  --out <file>        the picture of the loss (default examples/lenet/out/loss.svg)
+  --quick             a run of a few seconds, on few digits
+  --help              this text
+`;
+
+/** Reads the arguments after the program's name. */
+export function readOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  const sizes = values.quick ? quick : standard;
+  const trainSize = values['train-size'];
+  return {
+    help: values.help,
+    epochs: whole('epochs', values.epochs, 1, 1_000),
+    batchSize: whole('batch-size', values['batch-size'], 1, 1_024),
+    lr: positive('lr', values.lr),
+    seed: whole('seed', values.seed, 0, 2 ** 32 - 1),
+    ...sizes,
+    ...(trainSize !== undefined && {
+      trainSize: whole('train-size', trainSize, 1, MOST_DIGITS),
+    }),
+    out: values.out ?? defaultOut(),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        epochs: { type: 'string', default: '1' },
+        'batch-size': { type: 'string', default: '16' },
+        lr: { type: 'string', default: '0.002' },
+        seed: { type: 'string', default: '1' },
+        'train-size': { type: 'string' },
+        out: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    // Node explains at length; its first sentence says it all.
+    const [sentence] = (error as Error).message.split(/\.(?:\s|$)/);
+    throw new DemoError(`${sentence}. --help lists the options.`, 2);
+  }
+}
+
+function whole(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw wrong(option, `a whole number from ${least} to ${most}`, text);
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw wrong(option, 'a number above 0, up to 1,', text);
+}
+
+function wrong(option: string, expected: string, text: string): DemoError {
+  return new DemoError(`Expected ${expected} for --${option} but received '${text}'.`, 2);
+}
+
+/** Beside the sources, wherever the demo is started from. */
+function defaultOut(): string {
+  const root = dirname(createRequire(import.meta.url).resolve('gradstep/package.json'));
+  return relative('', join(root, 'examples', 'lenet', 'out', 'loss.svg'));
+}

@@ -1,0 +1,66 @@
+/** Shows how far a loop is: a bar that stays in place on a terminal, plain lines elsewhere. */
+
+/** What `process.stdout` has of use here. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+const BAR = 24;
+const REDRAW_EVERY = 100; // milliseconds
+
+export class Progress {
+  readonly #output: Output;
+  readonly #label: string;
+  readonly #total: number;
+  readonly #lines: number;
+  readonly #start = performance.now();
+  #done = 0;
+  #drawn = 0;
+
+  /** @param lines How many lines to print where there is no terminal. */
+  constructor(output: Output, label: string, total: number, lines: number) {
+    this.#output = output;
+    this.#label = label;
+    this.#total = total;
+    this.#lines = lines;
+    if (output.isTTY) this.#draw('');
+  }
+
+  /** Counts one more, and shows it now and then, with a note such as the loss. */
+  advance(note = ''): void {
+    this.#done += 1;
+    const last = this.#done === this.#total;
+    if (!this.#output.isTTY) {
+      const line = Math.floor((this.#done * this.#lines) / this.#total);
+      if (line === this.#drawn) return;
+      this.#drawn = line;
+      this.#output.write(`${`  ${this.#label}  ${this.#count()}  ${note}`.trimEnd()}\n`);
+    } else if (last || performance.now() - this.#drawn > REDRAW_EVERY) {
+      this.#draw(note);
+      if (last) this.#output.write('\n');
+    }
+  }
+
+  /** Redraws the bar over the old one; what does not fit into the line is cut off. */
+  #draw(note: string): void {
+    this.#drawn = performance.now();
+    const filled = Math.floor((BAR * this.#done) / this.#total);
+    const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
+    const line = `  ${this.#label}  ${bar}  ${this.#count()}  ${note}  ${this.#remaining()}`;
+    this.#output.write(`\r${line.slice(0, (this.#output.columns ?? 80) - 1)}\x1b[K`);
+  }
+
+  #count(): string {
+    const total = String(this.#total);
+    return `${String(this.#done).padStart(total.length)}/${total}`;
+  }
+
+  #remaining(): string {
+    if (this.#done === 0) return '';
+    const seconds = (performance.now() - this.#start) / 1000;
+    if (this.#done === this.#total) return `${seconds.toFixed(0)} s`;
+    return `${Math.ceil((seconds * (this.#total - this.#done)) / this.#done)} s left`;
+  }
+}
