@@ -9,6 +9,7 @@ import {
   AdamW,
   GradstepError,
   type Optimizer,
+  ParameterArena,
   type ParameterLike,
   SGD,
   setBackend,
@@ -70,7 +71,21 @@ class World {
     return this.#pick([floats, floats, floats, null, undefined, 5, 'x', {}, new Float64Array(3)]);
   }
 
+  /** An arena's parameters: its arrays join those that others may take for theirs. */
+  #makeArena(): void {
+    const arena = new ParameterArena([[3], [20], [16]]);
+    for (const p of arena.parameters) {
+      p.grad!.fill(0.5);
+      this.#params.push(p);
+      this.#arrays.push(p.data, p.grad!);
+    }
+  }
+
   #makeParam(): void {
+    if (this.next(5) === 0) {
+      this.#makeArena();
+      return;
+    }
     const data = this.#pick(this.#arrays);
     const same = this.#arrays.filter((a) => a.length === data.length && a !== data);
     const p: ParameterLike = { data, grad: same.length > 0 ? this.#pick(same) : null };
@@ -102,6 +117,13 @@ class World {
     this.#optimizers.push(new make(params, options as object) as never);
   }
 
+  /** A generator that does something else on its way. */
+  *#disturbing(): Generator<ParameterLike> {
+    yield this.#pick(this.#params);
+    this.act();
+    yield this.#pick(this.#params);
+  }
+
   #onOptimizer(): void {
     if (this.#optimizers.length === 0) return;
     const o = this.#pick(this.#optimizers);
@@ -116,6 +138,8 @@ class World {
       () => o.zeroGrad(this.#pick([{}, { setToNone: false }, 5]) as object),
       () => o.addParamGroup({ params: this.#pick(this.#params) } as never),
       () => o.addParamGroup({ params: this.#anything() } as never),
+      () => o.addParamGroup({ params: this.#params, paramNames: ['a', 'b'] } as never),
+      () => o.addParamGroup({ params: this.#disturbing() } as never),
       () => Object.assign(group, { [key]: value }),
       () => [...o.state.values()].map((state) => Object.values(state as object)),
       () => String(o) + JSON.stringify(o.paramGroups),
