@@ -229,7 +229,7 @@ export class SlotTable {
       this.refresh();
       this.verify();
       this.verifyOverlap();
-      for (const { grad } of this.#slots) if (grad !== null) fillZero(grad);
+      for (const { grad, length } of this.#slots) if (grad !== null && length > 0) fillZero(grad);
       return;
     }
     const grads = this.#slots.map(({ parameter }) => parameter.grad ?? null);

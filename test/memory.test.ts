@@ -139,6 +139,17 @@ onEachBackend(() => {
     expectError(() => o.zeroGrad({ setToNone: false }), 'ERR_DETACHED', 'grad of parameter');
   });
 
+  it('does not mind when nothing goes away', () => {
+    const p: ParameterLike = { data: new Float32Array(0), grad: new Float32Array(0) };
+    const o = new SGD([p]);
+    o.step();
+    transfer(p.grad!);
+    o.step();
+    o.zeroGrad({ setToNone: false });
+    o.zeroGrad();
+    expect(p.grad).toBeNull();
+  });
+
   it('goes on when a buffer shrank and grew again', () => {
     const buffer = resizable(64, 128);
     const p = { data: new Float32Array(buffer, 0, 16), grad: new Float32Array(16).fill(1) };
