@@ -34,6 +34,9 @@ const Resizable = ArrayBuffer as unknown as new (
   options: { maxByteLength: number },
 ) => ArrayBuffer & { resize(bytes: number): void; resizable: boolean; maxByteLength: number };
 
+/** The length, which optimized code of Node 20 may give as it was before the array was detached. */
+const sizeOf = (array: Floats) => (array[0] === undefined ? 0 : array.length);
+
 /** A world of arrays, parameters and optimizers, and the ways to disturb it. */
 class World {
   readonly log: string[] = [];
@@ -87,7 +90,7 @@ class World {
       return;
     }
     const data = this.#pick(this.#arrays);
-    const same = this.#arrays.filter((a) => a.length === data.length && a !== data);
+    const same = this.#arrays.filter((a) => sizeOf(a) === sizeOf(data) && a !== data);
     const p: ParameterLike = { data, grad: same.length > 0 ? this.#pick(same) : null };
     if (this.next(4) === 0) {
       const inner = p.grad;
