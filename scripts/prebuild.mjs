@@ -1,7 +1,7 @@
 // `npm run prebuild [target...]`: the addons that the package ships, one folder of prebuilds/ for
 // each target; cross-compiled where the target is not this machine. Without arguments, all.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { headersOfThisNode } from './build-addon.mjs';
@@ -63,5 +63,24 @@ function prebuild(target) {
   if (status !== 0) fail(`${target} was not built`);
 }
 
-const targets = process.argv.slice(2);
-for (const target of targets.length > 0 ? targets : Object.keys(SHIPPED)) prebuild(target);
+/**
+ * Whether npm runs this before `npm run build`, as it does with every script of such a name; a
+ * build wants no prebuilds. npm tells a script only the script's name, but its own title says
+ * which command it was given.
+ */
+function isHookOfBuild() {
+  try {
+    const parent = readFileSync(`/proc/${process.ppid}/status`, 'utf8').match(/PPid:\s+(\d+)/)[1];
+    const titles = [process.ppid, parent].map((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
+    );
+    return titles.some((title) => /^npm run(-script)? build[\s\0]/.test(title));
+  } catch {
+    return false; // no /proc: then a build makes prebuilds too
+  }
+}
+
+if (!isHookOfBuild()) {
+  const targets = process.argv.slice(2);
+  for (const target of targets.length > 0 ? targets : Object.keys(SHIPPED)) prebuild(target);
+}

@@ -1,6 +1,15 @@
 /** The compiled addon: which sources and defines went into it, and which instructions came out. */
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { root, run } from './consumer.ts';
@@ -72,6 +81,20 @@ describe('native/sources.json', () => {
     expect(sources.sort()).toEqual([...edited.core, ...edited.addon].sort());
     expect(defines).toContain('-DGRADSTEP_ADDED=1');
   });
+});
+
+it('builds without making prebuilds first, though npm runs prebuild before build', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gradstep-hook-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const scripts = {
+    prebuild: `node "${join(root, 'scripts', 'prebuild.mjs')}"`,
+    build: 'echo built',
+  };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts }));
+  const { stdout, status } = run('npm', ['run', 'build'], folder);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/built\s*$/);
+  expect(stdout).not.toMatch(/gyp|CXX/);
 });
 
 describe.runIf(process.platform === 'linux')('the addon', () => {
