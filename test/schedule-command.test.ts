@@ -3,7 +3,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { main } from '../lib/cli/main.ts';
 import { short, ticks } from '../lib/cli/scale.ts';
 import { runSchedule } from '../lib/cli/schedule.ts';
 import { NAMES, seriesOf } from '../lib/cli/series.ts';
@@ -63,6 +64,45 @@ describe('the command', () => {
     expect(readdirSync(folder)).toEqual(['all.svg']);
   });
 
+  test('one milestone is a list, epochs say how long, and any name of a file is one', () => {
+    run('MultiStepLR', '--milestones', '30', '--total', '60', '--no-svg');
+    expect(printed).toContain('ends at 0.1 at step 59');
+    run('OneCycleLR', '--epochs', '3', '--steps-per-epoch=10', '--total', '30', '--no-svg');
+    expect(printed).toContain('ends at 4e-6 at step 29');
+    expect(() => run('OneCycleLR', '--epochs', '3', '--steps-per-epoch', '9')).toThrow(/is 27/);
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      run('linear', '--svg', '5');
+      run('linear', '--svg=a,b.svg');
+    } finally {
+      process.chdir(here);
+    }
+    expect(readdirSync(folder)).toEqual(['5', 'a,b.svg']);
+  });
+
+  test('a file that cannot be written is said', () => {
+    const file = join(folder, 'none', 'x.svg');
+    const refused = { code: 'ERR_INVALID_ARGUMENT', message: expect.stringContaining(file) };
+    expect(() => run('linear', '--svg', file)).toThrow(expect.objectContaining(refused));
+  });
+
+  test('a terminal that does not know its width has 80 columns', () => {
+    const { columns } = process.stdout;
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed += String(text);
+      return true;
+    });
+    try {
+      process.stdout.columns = 0;
+      expect(main(['linear', '--no-svg'])).toBe(0);
+    } finally {
+      process.stdout.columns = columns;
+      write.mockRestore();
+    }
+    expect(printed.split('\n').find((line) => line.includes('└'))).toHaveLength(80);
+  });
+
   test('help', () => {
     for (const args of [[], ['--help'], ['-h']]) expect(run(...args)).toContain('Usage: gradstep');
     for (const name of NAMES) expect(printed).toContain(name);
@@ -117,6 +157,17 @@ describe('curves', () => {
       colour: false,
     });
     expect(plot.split('\n')).toEqual(['1 ┤⠉⠉⠉⠉⢱', '0 ┤    ⢸⣀⣀⣀⣀', '  └─────────', '   0step   3']);
+  });
+
+  test('a peak between two columns, or two points of an SVG, is drawn', () => {
+    const values = Array.from({ length: 3001 }, (_, step) => (step === 1234 ? 1 : 0.001));
+    const series = [{ label: 'a', values }];
+    const [top] = terminalPlot(series, { width: 40, height: 9, colour: false }).split('\n');
+    expect(top).toMatch(/[\u2801-\u28ff]/);
+    const [, points] = /points="([^"]*)"/.exec(svgPlot({ title: 'a', series }))!;
+    const heights = points!.split(' ').map((point) => Number(point.split(',')[1]));
+    expect(heights.length).toBeLessThanOrEqual(602);
+    expect(Math.max(...heights) - Math.min(...heights)).toBeGreaterThan(200);
   });
 
   test('an SVG escapes its words, and a grid holds all charts', () => {

@@ -8,7 +8,7 @@ export function main(args: readonly string[]): number {
   try {
     runSchedule(args, {
       write: (text) => void process.stdout.write(text),
-      columns: process.stdout.columns ?? 80,
+      columns: process.stdout.columns || 80, // 0 where a pseudo-terminal was given no size
       colour: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
     });
     return 0;

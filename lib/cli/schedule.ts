@@ -61,8 +61,21 @@ export function runSchedule(args: readonly string[], terminal: Terminal): void {
   terminal.write(`${plot}\n\n`);
   if (svg === false) return;
   const file = typeof svg === 'string' ? svg : `schedule-${names.join('-')}.svg`;
-  writeFileSync(file, svgPlot({ title: names.join(', '), note: noteOf(args, names), series }));
+  save(file, svgPlot({ title: names.join(', '), note: noteOf(args, names), series }));
   terminal.write(`wrote ${file}\n`);
+}
+
+function save(file: string, picture: string): void {
+  try {
+    writeFileSync(file, picture);
+  } catch (error) {
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `Expected --svg to be a file that can be written but received '${file}': ` +
+        (error as Error).message,
+      { cause: error },
+    );
+  }
 }
 
 /** The command's options, as they were given, for the line under the title. */
@@ -96,12 +109,12 @@ function readArguments(args: readonly string[]): Arguments {
     }
     const [key = '', inline] = arg.slice(2).split(/=(.*)/s);
     const next = args[i + 1];
-    if (inline !== undefined) flags[camel(key)] = readValue(inline);
+    if (inline !== undefined) flags[camel(key)] = readValue(inline, key);
     else if (key.startsWith('no-')) flags[camel(key.slice(3))] = false;
     else if (next === undefined || next.startsWith('--') || NAMES.includes(next)) {
       flags[camel(key)] = true;
     } else {
-      flags[camel(key)] = readValue(next);
+      flags[camel(key)] = readValue(next, key);
       i++;
     }
   }
@@ -114,9 +127,10 @@ function camel(key: string): string {
   return name.replace(/^t(?=Max$|Mult$|0$)/, 'T');
 }
 
-function readValue(text: string): unknown {
+function readValue(text: string, key = ''): unknown {
+  if (key === 'svg') return text; // a file's name, whatever it looks like
   if (text === 'true' || text === 'false') return text === 'true';
-  if (text.includes(',')) return text.split(',').map(readValue);
+  if (text.includes(',')) return text.split(',').map((part) => readValue(part));
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 

@@ -84,7 +84,8 @@ export function seriesOf(name: string, { total, lr, options }: SeriesOptions): S
       optimizer: SchedulableOptimizer,
       options: object,
     ) => LRScheduler;
-    const given = { ...defaultsOf(name, total, lr), ...options };
+    const given = { ...defaultsOf(name, total, lr, options), ...options };
+    if (typeof options.milestones === 'number') given.milestones = [options.milestones];
     return { label: name, values: record(lr, total, (optimizer) => new Kind(optimizer, given)) };
   }
   if (!NAMES.includes(name)) throw unknownName(name);
@@ -95,8 +96,15 @@ export function seriesOf(name: string, { total, lr, options }: SeriesOptions): S
 }
 
 /** What these classes must be given, where the length and the lr of the run say it. */
-function defaultsOf(name: string, total: number, lr: number): object {
-  if (name === 'OneCycleLR') return { maxLr: lr, totalSteps: total };
+function defaultsOf(
+  name: string,
+  total: number,
+  lr: number,
+  { epochs }: SeriesOptions['options'],
+): Record<string, unknown> {
+  if (name === 'OneCycleLR') {
+    return { maxLr: lr, ...(epochs === undefined && { totalSteps: total }) };
+  }
   if (name === 'CosineAnnealingLR') return { TMax: total };
   if (name === 'CyclicLR') return { baseLr: lr / 10, maxLr: lr, stepSizeUp: total / 4 };
   return {};

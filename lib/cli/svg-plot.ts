@@ -110,7 +110,7 @@ function drawLegend(series: readonly Series[], x: number, y: number): string[] {
   });
 }
 
-/** A polyline of at most 600 points; of what lies between two of them, the ends are kept. */
+/** A polyline of at most 600 points; of many steps in one place, the least and largest value. */
 function curve(
   values: readonly number[],
   xOf: (step: number) => number,
@@ -121,9 +121,13 @@ function curve(
   const points: string[] = [];
   const add = (step: number) => points.push(`${round(xOf(step))},${round(yOf(values[step]!))}`);
   for (let start = 0; start < values.length; start += stride) {
-    const end = Math.min(start + stride, values.length) - 1;
-    add(start);
-    if (end > start) add(end);
+    const end = Math.min(start + stride, values.length);
+    let [least, most] = [start, start];
+    for (let step = start; step < end; step++) {
+      if (values[step]! < values[least]!) least = step;
+      if (values[step]! >= values[most]!) most = step;
+    }
+    for (const step of new Set([Math.min(least, most), Math.max(least, most)])) add(step);
   }
   return (
     `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" ` +

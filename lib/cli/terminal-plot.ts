@@ -65,18 +65,21 @@ function draw(
   const last = Math.max(1, ...series.map(({ values }) => values.length - 1));
   const place = (value: number) => Math.round(((high - value) / (high - low)) * (rows * 4 - 1));
   series.forEach(({ values }, curve) => {
+    const stepAt = (x: number) => Math.round((x / (columns * 2 - 1)) * last);
     let before: number | undefined;
     for (let x = 0; x < columns * 2; x++) {
-      const step = Math.round((x / (columns * 2 - 1)) * last);
-      if (step >= values.length) break;
-      const y = place(values[step]!);
-      // A jump is drawn as the line that joins both ends.
-      for (const dot of between(before ?? y, y)) {
-        const cell = cells[dot >> 2]![x >> 1]!;
-        cell.bits |= DOTS[dot & 3]![x & 1]!;
-        cell.curve = curve;
+      // All steps of this column, so that no peak between two columns is missed.
+      const end = Math.min(Math.max(stepAt(x), stepAt(x + 1) - 1), values.length - 1);
+      for (let step = stepAt(x); step <= end; step++) {
+        const y = place(values[step]!);
+        // A jump is drawn as the line that joins both ends.
+        for (const dot of between(before ?? y, y)) {
+          const cell = cells[dot >> 2]![x >> 1]!;
+          cell.bits |= DOTS[dot & 3]![x & 1]!;
+          cell.curve = curve;
+        }
+        before = y;
       }
-      before = y;
     }
   });
   return cells;
