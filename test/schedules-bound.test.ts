@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Adam, cosine, linear, piecewise, SGD, schedule } from '../lib/index.ts';
+import { Adam, cosine, LambdaLR, linear, piecewise, SGD, schedule } from '../lib/index.ts';
 import { composition } from './schedule-arbitrary.ts';
 
 const two = () =>
@@ -62,6 +62,26 @@ describe('any option of any groups', () => {
     schedule(optimizer, { weightDecay: () => 1 }, { mode: 'multiplicative' });
     expect(optimizer.paramGroups.map((g) => g.weightDecay)).toEqual([0.1, 0.5, 8]);
   });
+});
+
+describe('options that go together', () => {
+  test.each([[['nesterov', 'momentum']], [['momentum', 'nesterov']]])(
+    'are written in an order that is accepted: %j',
+    (order) => {
+      const optimizer = new SGD([{ params: [] }], { lr: 0.1 });
+      const on = (step: number) => step === 1;
+      const all = { nesterov: on, momentum: (step: number) => (on(step) ? 0.9 : 0) };
+      const given = Object.fromEntries(order.map((key) => [key, all[key as keyof typeof all]]));
+      const scheduler = schedule(optimizer, given as typeof all);
+      scheduler.step();
+      expect(optimizer.paramGroups[0]).toMatchObject({ nesterov: true, momentum: 0.9 });
+      scheduler.step();
+      expect(optimizer.paramGroups[0]).toMatchObject({ nesterov: false, momentum: 0 });
+      const before = { ...optimizer.paramGroups[0] };
+      expect(() => schedule(optimizer, { lr: () => 1, nesterov: () => true })).toThrow(/Nesterov/);
+      expect({ ...optimizer.paramGroups[0] }).toEqual(before);
+    },
+  );
 });
 
 describe('resumes from the step number', () => {
@@ -126,11 +146,12 @@ describe('checks', () => {
     ],
     [{ lr: () => 1 }, { mode: 'both' }, 'ERR_INVALID_OPTION', "'absolute' or 'multiplicative'"],
     [{ lr: () => 1 }, { group: ['head'] }, 'ERR_UNKNOWN_OPTION', "Unknown option 'group'"],
+    [{ lr: () => 1 }, 3, 'ERR_INVALID_OPTION', 'the options of schedule() as an object'],
     [{ lr: () => 1 }, { groups: ['tail'] }, 'ERR_INVALID_ARGUMENT', "among 'body', 'head'"],
     [{ lr: () => -1 }, {}, 'ERR_INVALID_OPTION', 'Invalid learning rate: -1'],
   ])('%o %o', (schedules, options, code, phrase) => {
     const refused = { code, message: expect.stringContaining(phrase) };
-    expect(bind(schedules, options)).toThrow(expect.objectContaining(refused));
+    expect(bind(schedules, options as object)).toThrow(expect.objectContaining(refused));
   });
 
   test('what fails changes nothing', () => {
@@ -154,5 +175,9 @@ describe('checks', () => {
     expect(() =>
       factor.loadStateDict({ type: 'schedule', lastStep: 1, base: { lr: [1] } }),
     ).toThrow('loaded state dict has a different number of parameter groups');
+    const bad = { type: 'schedule', lastStep: 1, base: { lr: [0.3, -1] } } as const;
+    expect(() => factor.loadStateDict(bad)).toThrow(/Invalid learning rate: -1/);
+    expect(factor.stateDict().base).toEqual({ lr: [0.5, 0.5] });
+    expect(new LambdaLR(optimizer, { lrLambda: () => 1 }).baseLrs).toEqual([0.5, 0.5]);
   });
 });

@@ -22,8 +22,11 @@ export class OptionPath {
     return other.#index === this.#index || [this.#index, other.#index].includes(undefined);
   }
 
-  /** @throws {GradstepError} `ERR_UNKNOWN_OPTION` when the group has no such option. */
-  read(group: object, where: string): unknown {
+  /**
+   * @param where Which group, for the error.
+   * @throws {GradstepError} `ERR_UNKNOWN_OPTION` when the group has no such option.
+   */
+  read(group: object, where = () => ''): unknown {
     const value: unknown = Reflect.get(group, this.#key);
     const known = Object.keys(group).filter((key) => !MEMBERS.includes(key));
     if (!known.includes(this.#key)) {
@@ -31,7 +34,7 @@ export class OptionPath {
       throw new GradstepError(
         'ERR_UNKNOWN_OPTION',
         `Unknown option '${this.text}'${guess ? `; did you mean ${guess}?` : '.'} ` +
-          `Expected one of ${known.join(', ')}${where}`,
+          `Expected one of ${known.join(', ')}${where()}`,
       );
     }
     if (this.#index === undefined) return value;
@@ -39,7 +42,7 @@ export class OptionPath {
     throw new GradstepError(
       'ERR_UNKNOWN_OPTION',
       `Unknown option '${this.text}'. Expected ${this.#key} to have an item ${this.#index} ` +
-        `but it is ${describe(value)}${where}`,
+        `but it is ${describe(value)}${where()}`,
     );
   }
 

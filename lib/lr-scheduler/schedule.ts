@@ -56,14 +56,26 @@ interface Binding {
   readonly at: ScheduleFunction<unknown>;
 }
 
+/** By group and option. */
+type Bases = Map<object, Map<string, number>>;
+
+/** One option of one group at a step. */
+interface Write {
+  readonly group: Group;
+  readonly path: OptionPath;
+  readonly before: unknown;
+  readonly base: number | undefined;
+  readonly value: unknown;
+}
+
 /** Options of groups that follow schedules; made by `schedule`. */
 export class OptionScheduler {
   readonly #optimizer: SchedulableOptimizer<Group>;
   readonly #groups: ScheduledGroups<Group>;
   readonly #bindings: readonly Binding[];
   readonly #multiplies: boolean;
-  /** By group and option, the value that factors apply to. */
-  readonly #base = new Map<object, Map<string, number>>();
+  /** The values that factors apply to. */
+  readonly #base: Bases = new Map();
   #lastStep: number;
 
   /** @internal */
@@ -96,48 +108,34 @@ export class OptionScheduler {
     this.#apply(checkStep(step));
   }
 
-  #apply(step: number): void {
+  /** @param bases What factors apply to, where it is not what is known so far. */
+  #apply(step: number, bases: Bases = this.#base): void {
     const writes = this.#groups.list().flatMap((group) => {
-      const label = ` (${this.#label(group)})`;
-      return this.#bindings.map(({ path, at }) => {
-        const before = path.read(group, label);
-        const base = this.#multiplies ? this.#baseOf(group, path, before, label) : undefined;
+      return this.#bindings.map(({ path, at }): Write => {
+        const before = path.read(group, () => this.#label(group));
+        const base = this.#multiplies ? this.#baseOf(group, path, before, bases) : undefined;
         const value = at(step);
-        return {
-          group,
-          path,
-          before,
-          base,
-          value: base === undefined ? value : base * Number(value),
-        };
+        const next = base === undefined ? value : base * Number(value);
+        return { group, path, before, base, value: next };
       });
     });
-    const done: typeof writes = [];
-    try {
-      for (const write of writes) {
-        done.unshift(write);
-        write.path.write(write.group, write.value);
-      }
-    } catch (error) {
-      for (const { group, path, before } of done.slice(1)) path.write(group, before);
-      throw error;
-    }
+    writeAll(writes);
     for (const { group, path, base } of writes) this.#remember(group, path.text, base);
     this.#lastStep = step;
   }
 
   #label(group: Group): string {
-    return labelOf(group, this.#optimizer.paramGroups.indexOf(group));
+    return ` (${labelOf(group, this.#optimizer.paramGroups.indexOf(group))})`;
   }
 
-  #baseOf(group: Group, path: OptionPath, now: unknown, label: string): number {
-    const known = this.#base.get(group)?.get(path.text) ?? initialValue(group, path.text);
+  #baseOf(group: Group, path: OptionPath, now: unknown, bases: Bases): number {
+    const known = bases.get(group)?.get(path.text) ?? initialValue(group, path.text);
     const base = known ?? now;
     if (typeof base === 'number') return base;
     throw new GradstepError(
       'ERR_INVALID_ARGUMENT',
       `Expected ${path.text} to be a number, for a factor on it, ` +
-        `but received ${describe(base)}${label}`,
+        `but received ${describe(base)}${this.#label(group)}`,
     );
   }
 
@@ -155,7 +153,7 @@ export class OptionScheduler {
     const groups = this.#groups.list();
     const base = this.#bindings.map(({ path }) => [
       path.text,
-      groups.map((group) => this.#baseOf(group, path, path.read(group, ''), '')),
+      groups.map((group) => this.#baseOf(group, path, path.read(group), this.#base)),
     ]);
     return { ...state, base: Object.fromEntries(base) };
   }
@@ -174,34 +172,55 @@ export class OptionScheduler {
       );
     }
     const step = checkStep(state.lastStep);
-    const bases = this.#multiplies ? this.#readBases(state.base) : [];
-    const before = new Map([...this.#base].map(([group, values]) => [group, new Map(values)]));
-    try {
-      for (const [group, option, value] of bases) this.#remember(group, option, value);
-      this.#apply(step);
-    } catch (error) {
-      this.#base.clear();
-      for (const [group, values] of before) this.#base.set(group, values);
-      throw error;
-    }
+    if (this.#multiplies) this.#apply(step, this.#readBases(state.base));
+    else this.#apply(step);
   }
 
-  #readBases(base: unknown): (readonly [Group, string, number])[] {
+  #readBases(base: unknown): Bases {
     const groups = this.#groups.list();
-    return this.#bindings.flatMap(({ path }) => {
+    const bases = new Map(groups.map((group) => [group, new Map<string, number>()]));
+    for (const { path } of this.#bindings) {
       const values: unknown = isObject(base) ? Reflect.get(base, path.text) : undefined;
-      if (Array.isArray(values) && values.length === groups.length) {
-        const check = real();
-        return groups.map((group, i) => {
-          return [group, path.text, check(values[i], `base of ${path.text} in the state`)] as const;
-        });
+      if (!Array.isArray(values) || values.length !== groups.length) {
+        throw new GradstepError(
+          'ERR_INVALID_ARGUMENT',
+          'loaded state dict has a different number of parameter groups. Expected the base of ' +
+            `${path.text} for ${groups.length} groups but received ${describe(values)}`,
+        );
       }
-      throw new GradstepError(
-        'ERR_INVALID_ARGUMENT',
-        'loaded state dict has a different number of parameter groups. Expected the base of ' +
-          `${path.text} for ${groups.length} groups but received ${describe(values)}`,
-      );
-    });
+      groups.forEach((group, i) => {
+        const value = real()(values[i], `base of ${path.text} in the state`);
+        bases.get(group)!.set(path.text, value);
+      });
+    }
+    return bases;
+  }
+}
+
+/**
+ * Writes all or none. What a group refuses is tried again after the others: options that must go
+ * together, such as nesterov and momentum, are only accepted in one order, which is not ours to know.
+ */
+function writeAll(writes: readonly Write[]): void {
+  const done: Write[] = [];
+  let waiting = writes;
+  while (waiting.length > 0) {
+    const refused: Write[] = [];
+    let reason: unknown;
+    for (const write of waiting) {
+      try {
+        write.path.write(write.group, write.value);
+        done.unshift(write);
+      } catch (error) {
+        reason ??= error;
+        refused.push(write);
+      }
+    }
+    if (refused.length === waiting.length) {
+      for (const { group, path, before } of done) path.write(group, before);
+      throw reason;
+    }
+    waiting = refused;
   }
 }
 
@@ -256,7 +275,8 @@ export function schedule<G extends GroupMembers>(
   options: ScheduleOptions = {},
 ): OptionScheduler {
   const { groups, ...own } = { ...options };
-  const parsed = parseArguments<Omit<ScheduleOptions, 'groups'>>(table, own, 'schedule()');
+  const given = isObject(options) ? own : options;
+  const parsed = parseArguments<Omit<ScheduleOptions, 'groups'>>(table, given, 'schedule()');
   return new OptionScheduler(
     optimizer as unknown as SchedulableOptimizer<Group>,
     schedules,
