@@ -99,6 +99,8 @@ describe('checks', () => {
   const both = { warmupSteps: 1, totalSteps: 9 };
   test.each([
     ['cosin', both, 'ERR_INVALID_ARGUMENT', "did you mean 'cosine'?"],
+    ['linear', null, 'ERR_INVALID_OPTION', "the options of getScheduler('linear') as an object"],
+    ['linear', 9, 'ERR_INVALID_OPTION', "the options of getScheduler('linear') as an object"],
     ['toString', both, 'ERR_INVALID_ARGUMENT', 'Expected the name of a schedule'],
     [
       'cosine',
@@ -147,7 +149,7 @@ describe('checks', () => {
   ])('%s %j', (name, options, code, phrase) => {
     const optimizer = new SGD([{ params: [] }], { lr: 0.5 });
     const refused = { code, message: expect.stringContaining(phrase) };
-    expect(() => getScheduler(name as never, optimizer, options)).toThrow(
+    expect(() => getScheduler(name as never, optimizer, options as object)).toThrow(
       expect.objectContaining(refused),
     );
     expect(optimizer.paramGroups[0]!.lr).toBe(0.5);

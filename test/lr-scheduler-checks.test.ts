@@ -145,6 +145,10 @@ describe('torch says the same', () => {
       make('SequentialLR', { schedulers, milestones });
     const chain = (schedulers: unknown, options?: object) => () =>
       new ChainedScheduler(schedulers as never, options);
+    expect(chain([step], 3 as never)).toThrow(/options of ChainedScheduler as an object .* 3/);
+    expect(chain([step], null as never)).toThrow(
+      /options of ChainedScheduler as an object .* null/,
+    );
     expect(sequence([], [])).toThrow('SequentialLR expects at least one scheduler, but got no');
     expect(chain([])).toThrow('expects at least one scheduler to be chained, but got no scheduler');
     expect(sequence([{}], [])).toThrow('at index 0 should have `optimizer` as its attribute');
@@ -160,7 +164,9 @@ describe('torch says the same', () => {
   });
 
   test('of optimizers', () => {
-    expect(() => make('StepLR', { stepSize: 1 }, 7)).toThrow('7 is not an Optimizer');
+    for (const none of [7, {}, { paramGroups: [] }]) {
+      expect(() => make('CyclicLR', { baseLr: 0, maxLr: 1 }, none)).toThrow('is not an Optimizer');
+    }
     const still = new (class {
       paramGroups = [{ params: [], lr: 1 }];
       defaults = { lr: 1 };
@@ -256,6 +262,20 @@ describe('and more than torch', () => {
     expect(one.paramGroups[0]!.lr).toBe(0.1);
     one.paramGroups[0]!.lr = 0.2;
     expect(new LambdaLR(one, { lrLambda: () => 1 }).baseLrs).toEqual([0.2]);
+  });
+
+  test('a step that fails forgets the groups that it met', () => {
+    let bad = true;
+    const chain = new ChainedScheduler([
+      new StepLR(optimizer, { stepSize: 9 }),
+      new LambdaLR(optimizer, { lrLambda: (t) => (t > 0 && bad ? Number.NaN : 1) }),
+    ]);
+    optimizer.addParamGroup({ params: [], lr: 0.1 });
+    expect(() => chain.step()).toThrow(/Invalid learning rate/);
+    optimizer.paramGroups[2]!.lr = 0.4;
+    bad = false;
+    chain.step();
+    expect(chain.baseLrs).toEqual([0.05, 0.5, 0.4]);
   });
 
   test('step(epoch) takes a step number', () => {

@@ -90,6 +90,49 @@ describe('groups that are added later', () => {
     expect(scheduler.getLastLr()[0]).toBeCloseTo(0.01, 15);
   });
 
+  test('a state that is saved before their first step can be loaded', () => {
+    const optimizer = sgd();
+    const parts = (of: SGD) => [
+      new StepLR(of, { stepSize: 2 }),
+      new ExponentialLR(of, { gamma: 0.5 }),
+    ];
+    const chain = new ChainedScheduler(parts(optimizer));
+    chain.step();
+    optimizer.addParamGroup({ params: new Parameter([1]), lr: 0.7 });
+    const state = json(chain.stateDict());
+    const other = sgd();
+    other.addParamGroup({ params: new Parameter([1]) });
+    const resumed = new ChainedScheduler(parts(other));
+    resumed.loadStateDict(state);
+    expect(lrs(other)).toEqual([0.05, 0.7]);
+    for (let i = 0; i < 5; i++) {
+      chain.step();
+      resumed.step();
+      expect(lrs(other)).toEqual(lrs(optimizer));
+    }
+    const [first] = state.schedulers!;
+    expect(() => chain.loadStateDict({ ...state, schedulers: [first!, first!] })).toThrow(
+      /the state of a ExponentialLR but received 'StepLR'/,
+    );
+  });
+
+  test('looking at a scheduler changes nothing', () => {
+    const run = (look: boolean) => {
+      const optimizer = sgd();
+      const chain = new ChainedScheduler([
+        new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 30 }),
+        new CosineAnnealingWarmRestarts(optimizer, { T0: 20 }),
+      ]);
+      optimizer.addParamGroup({ params: new Parameter([1]), lr: 0.7 });
+      if (look) json([chain.baseLrs, chain.stateDict(), chain.schedulers.map((s) => s.baseLrs)]);
+      optimizer.paramGroups[1]!.lr = 0.3;
+      chain.step();
+      return [...lrs(optimizer), ...chain.schedulers.map(({ baseLrs }) => baseLrs[1])];
+    };
+    expect(run(true)).toEqual(run(false));
+    expect(run(true).at(-1)).toBe(0.3);
+  });
+
   test('one value for each group is no longer enough', () => {
     const optimizer = sgd();
     const scheduler = new LambdaLR(optimizer, { lrLambda: [() => 0.5] });

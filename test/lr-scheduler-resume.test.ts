@@ -94,13 +94,22 @@ const SETUPS: readonly Pick<Scenario, 'optimizer' | 'groups'>[] = [
 /** The metric is always there; who does not need it takes it for nothing but a plateau's. */
 const metric = METRICS.noisy;
 
+/** Sets the lr of the first group after a step or, with `added`, adds a group with that lr. */
 interface Edit {
   readonly at: number;
   readonly lr: number;
+  readonly added: boolean;
+}
+
+type Growing = AnyOptimizer & { addParamGroup(group: object): void };
+
+function apply(optimizer: Growing, { lr, added }: Edit): void {
+  if (added) optimizer.addParamGroup({ params: [], lr });
+  else optimizer.paramGroups[0]!.lr = lr;
 }
 
 function steps(
-  optimizer: AnyOptimizer,
+  optimizer: Growing,
   scheduler: { step(metric?: number): void },
   takesMetric: boolean,
   [from, to]: readonly [number, number],
@@ -110,7 +119,7 @@ function steps(
   for (let i = from; i < to; i++) {
     optimizer.step();
     rows.push(attempt(() => (takesMetric ? scheduler.step(metric(i)) : scheduler.step())));
-    for (const edit of edits) if (edit.at === i) optimizer.paramGroups[0]!.lr = edit.lr;
+    for (const edit of edits) if (edit.at === i) apply(optimizer, edit);
     rows.push(rowOf(optimizer));
   }
   return rows;
@@ -133,7 +142,8 @@ const takesMetric = ([name]: SchedulerCase) =>
 
 const run = { setup: fc.constantFrom(...SETUPS), scheduler: tree };
 const cut = fc.integer({ min: 0, max: STEPS });
-const edits = fc.array(fc.record({ at: fc.integer({ min: 0, max: STEPS }), lr }), { maxLength: 2 });
+const edit = fc.record({ at: fc.integer({ min: 0, max: STEPS }), lr, added: fc.boolean() });
+const edits = fc.array(edit, { maxLength: 3 });
 
 describe('resumed = uninterrupted', () => {
   test('random trees of schedulers, cut anywhere, edited anywhere, loaded in either order', () => {
@@ -148,6 +158,7 @@ describe('resumed = uninterrupted', () => {
         const rest = steps(whole, first, takesMetric(scheduler), [cut, STEPS], edits);
 
         const resumed = optimizerOf(setup);
+        for (const one of edits) if (one.added && one.at < cut) apply(resumed, one);
         const load = () => {
           for (const [g, group] of resumed.paramGroups.entries())
             Object.assign(group, only(lrs[g]!));

@@ -196,4 +196,29 @@ describe('state dicts', () => {
       expect(lrs(resumed)[0]).toBeCloseTo(lrs(whole)[0]!, 14);
     }
   });
+
+  test('a sequence of parts that are resumed by lastEpoch goes on, wherever it was cut', () => {
+    const make = (of: SGD, given: { lastEpoch?: number; initialLr?: number }) => {
+      const { initialLr: _, ...lastEpoch } = given;
+      const schedulers = [
+        new LinearLR(of, { totalIters: 5, ...given }),
+        new CosineAnnealingLR(of, { TMax: 10, ...given }),
+        new CosineAnnealingWarmRestarts(of, { T0: 4, TMult: 2, ...given }),
+      ];
+      return new SequentialLR(of, { schedulers, milestones: [5, 12], ...lastEpoch });
+    };
+    for (let cut = 0; cut < 30; cut++) {
+      const whole = sgd();
+      const scheduler = make(whole, {});
+      for (let i = 0; i <= cut; i++) scheduler.step();
+      const resumed = sgd(lrs(whole)[0]);
+      const second = make(resumed, { lastEpoch: cut, initialLr: 0.1 });
+      expect(lrs(resumed)).toEqual(lrs(whole));
+      for (let i = 0; i < 20; i++) {
+        scheduler.step();
+        second.step();
+        expect(lrs(resumed)).toEqual(lrs(whole));
+      }
+    }
+  });
 });

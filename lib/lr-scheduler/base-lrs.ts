@@ -1,6 +1,6 @@
 /** The lr that each group's schedule starts from. */
 
-import { initialValue, setInitialValue } from './initial-values.ts';
+import { initialValue, resetInitialValue, setInitialValue } from './initial-values.ts';
 import type { SchedulableGroup } from './scheduled-groups.ts';
 
 /** The lr that a group had before any scheduler changed it, if there has been one. */
@@ -12,16 +12,12 @@ export function initialLr(group: object): number | undefined {
 export class BaseLrs {
   readonly #lrs = new Map<SchedulableGroup, number>();
 
-  has(group: SchedulableGroup): boolean {
-    return this.#lrs.has(group);
+  get(group: SchedulableGroup): number | undefined {
+    return this.#lrs.get(group);
   }
 
   set(group: SchedulableGroup, lr: number): void {
     this.#lrs.set(group, lr);
-  }
-
-  of(groups: readonly SchedulableGroup[]): number[] {
-    return groups.map((group) => this.#lrs.get(group)!);
   }
 
   /**
@@ -34,11 +30,15 @@ export class BaseLrs {
     }
   }
 
-  /** Calling the result forgets the groups that were met since. */
-  snapshot(): () => void {
-    const met = [...this.#lrs.keys()];
+  /** Calling the result puts back what is known of `groups` now, for later schedulers too. */
+  snapshot(groups: readonly SchedulableGroup[]): () => void {
+    const known = groups.map((group) => [group, this.#lrs.get(group), initialLr(group)] as const);
     return () => {
-      for (const group of this.#lrs.keys()) if (!met.includes(group)) this.#lrs.delete(group);
+      for (const [group, lr, initial] of known) {
+        if (lr === undefined) this.#lrs.delete(group);
+        else this.#lrs.set(group, lr);
+        resetInitialValue(group, 'lr', initial);
+      }
     };
   }
 }

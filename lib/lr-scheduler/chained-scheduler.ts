@@ -1,5 +1,7 @@
 /** Schedulers that are stepped together. */
 
+import { isObject } from '../params.ts';
+import { refuse } from '../schedules/arguments.ts';
 import {
   type AnyScheduler,
   type CompositeOptions,
@@ -34,6 +36,7 @@ const spec: SchedulerSpec<Parts> = {
  */
 export class ChainedScheduler extends CompositeScheduler<Parts> {
   constructor(schedulers: readonly AnyScheduler[], options: ChainedSchedulerOptions = {}) {
+    if (!isObject(options)) refuse(options, `the options of ${spec.name} as an object`);
     const { optimizer, ...own } = options;
     const parts = checkSchedulers(schedulers, optimizer, spec.name, ' to be chained');
     super(spec, optimizer ?? parts[0]!.optimizer, { ...own, schedulers: parts });
@@ -44,10 +47,7 @@ export class ChainedScheduler extends CompositeScheduler<Parts> {
   }
 
   private stepOne(scheduler: AnyScheduler, metrics: number | undefined): void {
-    const others = this.schedulers.filter((other) => other !== scheduler);
-    const scales = this.groups()
-      .map((group) => [group, product(others, group)] as const)
-      .filter(([, scale]) => scale !== 1);
+    const scales = product(this.schedulers.filter((other) => other !== scheduler));
     for (const [group, scale] of scales) if (scale > 0) group.lr /= scale;
     scheduler.advance(metrics);
     for (const [group, scale] of scales) group.lr *= scale;
@@ -76,11 +76,16 @@ export class ChainedScheduler extends CompositeScheduler<Parts> {
     for (const scheduler of this.schedulers) scheduler.seek(epoch);
   }
 
-  override scaleOf(group: SchedulableGroup): number {
-    return product(this.schedulers, group);
+  override scales(): ReadonlyMap<SchedulableGroup, number> {
+    return product(this.schedulers);
   }
 }
 
-function product(schedulers: readonly AnyScheduler[], group: SchedulableGroup): number {
-  return schedulers.reduce((scale, scheduler) => scale * scheduler.scaleOf(group), 1);
+/** By how much all of these together have reduced the lr of groups. */
+function product(schedulers: readonly AnyScheduler[]): ReadonlyMap<SchedulableGroup, number> {
+  const scales = new Map<SchedulableGroup, number>();
+  for (const [group, scale] of schedulers.flatMap((one) => [...one.scales()])) {
+    scales.set(group, (scales.get(group) ?? 1) * scale);
+  }
+  return scales;
 }

@@ -2,6 +2,7 @@
 
 import { describe, nearest } from '../describe.ts';
 import { GradstepError } from '../errors.ts';
+import { isObject } from '../params.ts';
 import {
   type ArgumentTable,
   integer,
@@ -197,7 +198,8 @@ export function getScheduler(
   if (recipe === undefined) throw unknownName(name);
   const { groups, lastEpoch, initialLr, ...own } = { ...options };
   const table = { ...steps, ...recipe.takes } as ArgumentTable<GetSchedulerOptions>;
-  const parsed = parseArguments<GetSchedulerOptions>(table, own, `getScheduler('${name}')`);
+  const given = isObject(options) ? own : options;
+  const parsed = parseArguments<GetSchedulerOptions>(table, given, `getScheduler('${name}')`);
   const missing = recipe.needs.find((need) => parsed[need] === undefined);
   if (missing) {
     refuse(

@@ -14,3 +14,9 @@ export function setInitialValue(group: object, option: string, value: number): v
   const values = initialValues.get(group) ?? new Map<string, number>();
   initialValues.set(group, values.set(option, value));
 }
+
+/** Puts back what `initialValue` gave before a change that failed. */
+export function resetInitialValue(group: object, option: string, before: number | undefined): void {
+  if (before !== undefined) setInitialValue(group, option, before);
+  else initialValues.get(group)?.delete(option);
+}

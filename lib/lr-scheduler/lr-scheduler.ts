@@ -118,13 +118,11 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     return initialLr(group) ?? group.lr;
   }
 
-  /** Meets groups that were added since the last step. */
+  /** Meets groups that were added since the last step; so will the schedulers inside this one. */
   protected follow(): void {
-    const groups = this.groups();
-    groups.forEach((group, i) => {
-      if (this.#baseLrs.has(group)) return;
-      this.#baseLrs.set(group, this.firstLr(group, i, groups.length));
-    });
+    const lrs = this.baseLrs;
+    for (const [i, group] of this.groups().entries()) this.#baseLrs.set(group, lrs[i]!);
+    this.#baseLrs.publish();
   }
 
   /** The epoch, or step, that the lr in force belongs to: 0 for a new scheduler. */
@@ -134,8 +132,8 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
 
   /** The lr of each group that the schedule starts from. */
   get baseLrs(): number[] {
-    this.follow();
-    return this.#baseLrs.of(this.groups());
+    const groups = this.groups();
+    return groups.map((g, i) => this.#baseLrs.get(g) ?? this.firstLr(g, i, groups.length));
   }
 
   /** The lr of each group as the last step left it. */
@@ -172,7 +170,6 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
       undo();
       throw error;
     }
-    this.#baseLrs.publish();
   }
 
   /** The work of `step`. */
@@ -201,8 +198,9 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
   snapshot(): () => void {
     const { progress } = this;
     const lastLr = this.#lastLr;
-    const saved = this.groups().map((group) => [group, group.lr, momentumOf(group)] as const);
-    const forget = this.#baseLrs.snapshot();
+    const groups = this.groups();
+    const saved = groups.map((group) => [group, group.lr, momentumOf(group)] as const);
+    const forget = this.#baseLrs.snapshot(groups);
     this.progress = { ...progress };
     return () => {
       this.progress = progress;
@@ -249,11 +247,11 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
   }
 
   /**
-   * By how much it has reduced the lr of a group beside the schedule; only
+   * By how much it has reduced the lr of groups beside the schedule; only
    * `ReduceLROnPlateau` does. @internal
    */
-  scaleOf(_group: SchedulableGroup): number {
-    return 1;
+  scales(): ReadonlyMap<SchedulableGroup, number> {
+    return new Map();
   }
 
   /**

@@ -199,7 +199,8 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
     this.step(metrics);
   }
 
-  override scaleOf(group: SchedulableGroup): number {
-    return this.progress.scales[this.groups().indexOf(group)] ?? 1;
+  override scales(): ReadonlyMap<SchedulableGroup, number> {
+    const { scales } = this.progress;
+    return new Map(this.groups().map((group, i) => [group, scales[i] ?? 1]));
   }
 }

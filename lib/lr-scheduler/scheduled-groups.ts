@@ -26,7 +26,8 @@ export type GroupFilter =
 
 /** Refuses what is no optimizer, in torch's words. */
 export function checkOptimizer<T>(optimizer: T): T {
-  if (isObject(optimizer) && Array.isArray(Reflect.get(optimizer, 'paramGroups'))) return optimizer;
+  const { paramGroups, defaults } = Object(optimizer) as Record<string, unknown>;
+  if (Array.isArray(paramGroups) && isObject(defaults)) return optimizer;
   throw new GradstepError(
     'ERR_INVALID_ARGUMENT',
     `${describe(optimizer)} is not an Optimizer. Expected optimizer to be one`,

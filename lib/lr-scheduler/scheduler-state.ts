@@ -18,7 +18,7 @@ export interface SchedulerState {
   readonly baseLrs: readonly number[];
   /** The lr in force, which may have been edited since the last step. */
   readonly lr: readonly number[];
-  /** The lr as the last step left it. */
+  /** The lr as the last step left it; of the groups that it knew. */
   readonly lastLr: readonly number[];
   /** Momentum or beta1 in force, where the scheduler moves it. */
   readonly momentum?: readonly number[];
@@ -79,7 +79,7 @@ export function readState<O extends object, P extends object>(
     progress: readProgress(progress, given),
     baseLrs: readNumbers(given, 'baseLrs', count),
     lr: readNumbers(given, 'lr', count),
-    lastLr: readNumbers(given, 'lastLr', count),
+    lastLr: readNumbers(given, 'lastLr', count, 0), // groups that are new have none yet
     ...(given.momentum && { momentum: readNumbers(given, 'momentum', count) }),
   };
 }
@@ -122,12 +122,17 @@ function readProgress<P extends object>(progress: P, state: SchedulerState): P {
 /** Counts that always have a value. */
 const COUNTS: readonly string[] = ['lastEpoch', 'stepCount'];
 
-function readNumbers(state: SchedulerState, key: keyof GroupState, count: number): number[] {
+function readNumbers(
+  state: SchedulerState,
+  key: keyof GroupState,
+  count: number,
+  least = count,
+): number[] {
   const values: unknown = state[key];
   if (!Array.isArray(values) || !values.every(Number.isFinite)) {
     return fail(`${key} in the state as a list of numbers`, values);
   }
-  if (values.length === count) return [...values];
+  if (values.length >= least && values.length <= count) return [...values];
   throw new GradstepError(
     'ERR_INVALID_ARGUMENT',
     'loaded state dict has a different number of parameter groups. ' +

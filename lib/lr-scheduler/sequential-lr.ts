@@ -109,7 +109,7 @@ export class SequentialLR extends CompositeScheduler<SequentialLROptions> {
     });
   }
 
-  override scaleOf(group: SchedulableGroup): number {
-    return this.schedulers[this.indexAt(this.lastEpoch)]!.scaleOf(group);
+  override scales(): ReadonlyMap<SchedulableGroup, number> {
+    return this.schedulers[this.indexAt(this.lastEpoch)]!.scales();
   }
 }
