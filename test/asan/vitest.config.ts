@@ -12,9 +12,9 @@ export default mergeConfig(base, {
     setupFiles: [inRepository('test/asan/setup.ts')],
     exclude: ['test/package.test.ts', 'test/build.test.ts'],
     typecheck: { enabled: false },
-    // Of sixteen offsets in every kind of memory one, and not the backend that has no native
-    // code: what is left takes minutes as it is.
-    testNamePattern: /^(?!portable )(?!.* from offset (?!60 ))/,
+    // Left out: the backend without native code, and goldens inside one large buffer, where an
+    // overrun meets no red zone; shared memory stays, so that unaligned arrays are stepped too.
+    testNamePattern: /^(?!portable )(?!native \w+ unaligned arrays )(?!native WebAssembly)/,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },
