@@ -76,11 +76,11 @@ function isHookOfBuild() {
     );
     return titles.some((title) => /^npm run(-script)? build[\s\0]/.test(title));
   } catch {
-    return false; // no /proc: then a build makes prebuilds too
+    return true; // no /proc: nothing ships from such a machine, unless its target is named
   }
 }
 
-if (!isHookOfBuild()) {
-  const targets = process.argv.slice(2);
+const targets = process.argv.slice(2);
+if (targets.length > 0 || !isHookOfBuild()) {
   for (const target of targets.length > 0 ? targets : Object.keys(SHIPPED)) prebuild(target);
 }
