@@ -77,7 +77,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
     const defaults = schema.parse(checkOptions(options), schema.initial(), '', []);
     const groups = listGroups<O>(params);
     const backend = activeBackend();
-    const core = backend.open(schema.rule, schema.fields);
+    const core = backend.open(schema.rule, schema.fields, schema.record);
     this.#schema = schema;
     this.#core = core;
     this.#slots = new SlotTable(core);
@@ -140,13 +140,13 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
       const { params, names } = list;
       const struct = this.#control.float64(this.#schema.fields.length);
       this.#schema.write(struct, options);
-      const steps = this.#control.float64(params.length);
+      const records = this.#control.float64(params.length * this.#schema.record.length);
       const first = this.#slots.size;
       const owner = this.#groupOwner(index, first, params.length, struct);
       const { name, meta } = given;
       const view = new OptionView(owner, { params, paramNames: names, name, meta });
       const attachState = this.#allocateState(options, first, list.data.map(lengthOf));
-      this.#slots.add({ ...list, group: index, struct, steps });
+      this.#slots.add({ ...list, group: index, struct, records });
       attachState();
       this.#groups.push(view as unknown as ParamGroup<O>);
     } catch (error) {

@@ -56,6 +56,8 @@ export interface SchemaSpec<O> {
   readonly state: readonly StateSpec<keyof O>[];
   /** Whether `state.get(p).step` exists, as in torch's state. */
   readonly counted: boolean;
+  /** Names of numbers that the state holds beside its arrays and the step. */
+  readonly scalars?: readonly string[];
   /** What goes wrong between values that are right one by one. */
   readonly conflict?: Conflict<O, keyof O>;
 }
@@ -175,6 +177,8 @@ export class Schema<O extends object> {
   readonly rule: string;
   readonly state: readonly StateSpec<PropertyKey>[];
   readonly counted: boolean;
+  /** The doubles that every parameter has: its step count, then the schema's scalars. */
+  readonly record: readonly string[];
   /** The doubles of a struct, in order; the native core is asked for the same list. */
   readonly fields: readonly string[];
   readonly placed: readonly Placed[];
@@ -186,6 +190,7 @@ export class Schema<O extends object> {
     this.rule = spec.rule;
     this.state = spec.state;
     this.counted = spec.counted;
+    this.record = ['step', ...(spec.scalars ?? [])];
     this.#conflict = spec.conflict;
     const fields: string[] = [];
     this.placed = Object.entries<Option<unknown>>(spec.options).map(([key, option]) => {

@@ -24,7 +24,8 @@ import { goneSentence, type ParamList } from './params.ts';
 export interface NewSlots extends ParamList {
   readonly group: number;
   readonly struct: Doubles;
-  readonly steps: Doubles;
+  /** What the rule remembers of each; first its step count. */
+  readonly records: Doubles;
 }
 
 /** One parameter; numbered as the core numbers it. */
@@ -37,8 +38,7 @@ interface Slot {
   readonly place: ArenaSlot | undefined;
   readonly label: string;
   readonly group: number;
-  readonly steps: Doubles;
-  readonly at: number;
+  readonly record: Doubles;
 }
 
 /** Neighbouring slots that are checked alike: those of one arena in shared memory, or any. */
@@ -75,8 +75,12 @@ export class SlotTable {
 
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
   stepOf(slot: number): number {
-    const { steps, at } = this.#slots[slot]!;
-    return steps[at]!;
+    return this.#slots[slot]!.record[0]!;
+  }
+
+  /** One of the numbers that the rule remembers of a parameter. */
+  scalarOf(slot: number, at: number): number {
+    return this.#slots[slot]!.record[at]!;
   }
 
   /** Refuses parameters that are here already, or twice among the given, or in others' memory. */
@@ -105,17 +109,19 @@ export class SlotTable {
   }
 
   /** Adds a group's parameters, which `refuse` has let pass. Runs no code of a user. */
-  add({ params, data, labels, group, struct, steps }: NewSlots): void {
+  add({ params, data, labels, group, struct, records }: NewSlots): void {
     const first = this.#slots.length;
+    const size = records.length / data.length;
     const rows = data.map((array, i): Slot => {
       bufferOf(array); // moves a tiny array to where it stays
       const place = ArenaParameter.placeOf(params[i]!, array);
       const label = labelOf(labels[i], i, group);
       const length = lengthOf(array);
       const parameter = params[i]!;
-      return { parameter, data: array, grad: null, length, place, label, group, steps, at: i };
+      const record = records.subarray(i * size, (i + 1) * size);
+      return { parameter, data: array, grad: null, length, place, label, group, record };
     });
-    const failure = this.#core.addGroup(struct, steps, data);
+    const failure = this.#core.addGroup(struct, records, data);
     if (failure !== undefined) throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;

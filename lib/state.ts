@@ -14,6 +14,7 @@ export type ParameterState = Readonly<Record<string, Floats | number>>;
 interface StateSchema {
   readonly state: readonly { readonly name: string }[];
   readonly counted: boolean;
+  readonly record: readonly string[];
 }
 
 /**
@@ -102,9 +103,10 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   #view(slot: number): S {
     const view = {};
     const slots = this.#slots;
-    if (this.#schema.counted) {
-      Object.defineProperty(view, 'step', { enumerable: true, get: () => slots.stepOf(slot) });
-    }
+    this.#schema.record.forEach((name, at) => {
+      if (at === 0 && !this.#schema.counted) return;
+      Object.defineProperty(view, name, { enumerable: true, get: () => slots.scalarOf(slot, at) });
+    });
     this.#schema.state.forEach(({ name }, k) => {
       const value = this.#arrays[slot]?.[k];
       if (value !== undefined) Object.defineProperty(view, name, { enumerable: true, value });

@@ -9,13 +9,12 @@ import { optimizerCases } from './optimizer-cases.ts';
 const addon = loadAddon();
 
 /** The rules and their structs as TypeScript lays them out, taken from live optimizers. */
-function openings(): { rule: string; fields: readonly string[]; handle: object }[] {
+function openings(): { rule: string; fields: readonly string[]; record: readonly string[] }[] {
   const seen: ReturnType<typeof openings> = [];
   const { open } = addon;
-  addon.open = (rule, fields) => {
-    const handle = open(rule, fields);
-    seen.push({ rule, fields, handle });
-    return handle;
+  addon.open = (rule, fields, record) => {
+    seen.push({ rule, fields, record });
+    return open(rule, fields, record);
   };
   try {
     for (const row of optimizerCases) row.make([parameter()]);
@@ -30,8 +29,8 @@ it('has every field in the place where C++ reads it', () => {
   expect(seen.map(({ rule }) => rule)).toEqual(
     optimizerCases.map(({ name }) => name.toLowerCase()),
   );
-  for (const { rule, fields } of seen) {
-    const handle = addon.open(rule, fields);
+  for (const { rule, fields, record } of seen) {
+    const handle = addon.open(rule, fields, record);
     const struct = Float64Array.from(fields, (_, i) => i + 0.5);
     addon.addGroup(handle, struct, new Float64Array(0), []);
     const expected = fields.map((name, i) => [name, i + 0.5]);
@@ -95,14 +94,14 @@ it('refuses an addon that was built from other sources', () => {
     }
     return undefined;
   };
-  expect(codeOf(() => addon.open('sgd', fields))).toBe('ERR_INTERNAL');
-  expect(codeOf(() => addon.open('sgd', ['lr']))).toBe('ERR_INTERNAL');
-  expect(codeOf(() => addon.open('nosuch', []))).toBe('ERR_INTERNAL');
+  expect(codeOf(() => addon.open('sgd', fields, ['step']))).toBe('ERR_INTERNAL');
+  expect(codeOf(() => addon.open('sgd', ['lr'], ['step']))).toBe('ERR_INTERNAL');
+  expect(codeOf(() => addon.open('nosuch', [], []))).toBe('ERR_INTERNAL');
 });
 
 it('refuses handles that are wrong, foreign or disposed, and arguments that are', () => {
   const fields = ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize'];
-  const handle = addon.open('sgd', fields);
+  const handle = addon.open('sgd', fields, ['step']);
   const floats = new Float32Array(3);
   addon.addGroup(handle, new Float64Array(6), new Float64Array(1), [floats]);
   const misuses: (() => unknown)[] = [
@@ -136,7 +135,7 @@ it('refuses handles that are wrong, foreign or disposed, and arguments that are'
 
 it('reports state that an option needs and nobody gave, instead of writing through null', () => {
   const fields = ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize'];
-  const handle = addon.open('sgd', fields);
+  const handle = addon.open('sgd', fields, ['step']);
   const struct = Float64Array.of(1, 0.9, 0, 0, 0, 0);
   const steps = new Float64Array(1);
   addon.addGroup(handle, struct, steps, [new Float32Array(3)]);

@@ -23,7 +23,11 @@ export interface Core {
   /** Declares the optimizer's own memory, which no parameter and no gradient may share. */
   claimState(bytes: Uint8Array<ArrayBufferLike>): void;
   /** Adds a group and its slots: all of them, or none and the reason. */
-  addGroup(hyperparameters: Doubles, steps: Doubles, data: readonly Floats[]): Failure | undefined;
+  addGroup(
+    hyperparameters: Doubles,
+    records: Doubles,
+    data: readonly Floats[],
+  ): Failure | undefined;
   /** What `addGroup` would refuse; the slots in the failure are those it would make. */
   findOverlap(data: readonly Floats[]): Failure | undefined;
   /** Gives up the claim on a slot's data, whose memory is gone. */
@@ -53,6 +57,9 @@ export interface Backend {
   setIsa(name: string): boolean;
   /** How many bytes an address is past a cache line. */
   residue(bytes: Uint8Array<ArrayBufferLike>): number;
-  /** Makes an empty core for an update rule whose hyperparameters are laid out as `fields`. */
-  open(rule: string, fields: readonly string[]): Core;
+  /**
+   * Makes an empty core for an update rule whose hyperparameters are laid out as `fields`, and
+   * what it remembers of a parameter beside its arrays as `record`.
+   */
+  open(rule: string, fields: readonly string[], record: readonly string[]): Core;
 }

@@ -12,7 +12,7 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
 
 /** The functions of `native/addon/addon.cc`: those of `Core`, with a handle, and a few more. */
 export type Addon = { [K in keyof Core]: WithHandle<Core[K]> } & Omit<Backend, 'name' | 'open'> & {
-    open(rule: string, fields: readonly string[]): object;
+    open(rule: string, fields: readonly string[], record: readonly string[]): object;
     debugFma(a: Floats, b: Floats, c: Floats, out: Floats): void;
     debugPower(base: number, exponent: number): number;
     debugSpans(handle: object): number;
@@ -48,7 +48,7 @@ export function nativeBackend(addon: Addon): Backend {
     isa: () => addon.isa(),
     setIsa: (name) => addon.setIsa(name),
     residue: (bytes) => addon.residue(bytes),
-    open: (rule, fields) => new NativeCore(addon, rule, fields),
+    open: (...layout) => new NativeCore(addon, layout),
   };
 }
 
@@ -68,9 +68,9 @@ class NativeCore implements Core {
   readonly #addon: Addon;
   readonly #handle: object;
 
-  constructor(addon: Addon, rule: string, fields: readonly string[]) {
+  constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
-    this.#handle = guard(() => addon.open(rule, fields));
+    this.#handle = guard(() => addon.open(...layout));
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {

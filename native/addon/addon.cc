@@ -8,18 +8,27 @@ namespace {
 
 using Napi::CallbackInfo;
 
-// open(rule, fields): `fields` are the hyperparameters as TypeScript will write them, so that an
-// addon built from other sources is refused here, not wrong later.
+bool sameNames(const Napi::Value& list, size_t count, const char* const* names) {
+  const auto given = list.As<Napi::Array>();
+  bool same = given.Length() == count;
+  for (uint32_t i = 0; same && i < count; i++) {
+    same = given.Get(i).As<Napi::String>().Utf8Value() == names[i];
+  }
+  return same;
+}
+
+// open(rule, fields, record): the hyperparameters and the record as TypeScript will lay them out,
+// so that an addon built from other sources is refused here, not wrong later.
 napi_value open(const CallbackInfo& info) {
   const std::string name = info[0].As<Napi::String>();
   const RuleInfo* rule = findRule(name.c_str());
   if (rule == nullptr) fail(info.Env(), "ERR_INTERNAL", "This addon has no rule '" + name + "'");
-  const auto fields = info[1].As<Napi::Array>();
-  bool same = fields.Length() == rule->fieldCount;
-  for (uint32_t i = 0; same && i < rule->fieldCount; i++) {
-    same = fields.Get(i).As<Napi::String>().Utf8Value() == rule->fieldName(i);
+  const char* fields[kMaxFields];
+  for (size_t i = 0; i < rule->fieldCount; i++) fields[i] = rule->fieldName(i);
+  if (!sameNames(info[1], rule->fieldCount, fields) ||
+      !sameNames(info[2], rule->recordSize, rule->recordNames)) {
+    fail(info.Env(), "ERR_INTERNAL", "This addon has other hyperparameters for " + name);
   }
-  if (!same) fail(info.Env(), "ERR_INTERNAL", "This addon has other hyperparameters for " + name);
   return wrap(info.Env(), new Optimizer(*rule));
 }
 
@@ -39,18 +48,19 @@ std::vector<FloatSpan> spans(napi_env env, const Napi::Array& arrays) {
   return data;
 }
 
-// addGroup(handle, hyperparameters: Float64Array, steps: Float64Array, data: Float32Array[])
+// addGroup(handle, hyperparameters: Float64Array, records: Float64Array, data: Float32Array[])
 napi_value addGroup(const CallbackInfo& info) {
   const napi_env env = info.Env();
   Optimizer& optimizer = unwrap(env, info[0]);
   size_t fields, counters;
   const double* hyperparameters = doubleArray(env, info[1], &fields);
-  double* steps = doubleArray(env, info[2], &counters);
+  double* records = doubleArray(env, info[2], &counters);
   const auto arrays = info[3].As<Napi::Array>();
-  if (fields < optimizer.rule().fieldCount || counters < arrays.Length()) {
-    fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and step count");
+  if (fields < optimizer.rule().fieldCount || 
+      counters < arrays.Length() * optimizer.rule().recordSize) {
+    fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and record");
   }
-  return result(env, optimizer.addGroup(hyperparameters, steps, spans(env, arrays)));
+  return result(env, optimizer.addGroup(hyperparameters, records, spans(env, arrays)));
 }
 
 // findOverlap(handle, data: Float32Array[])

@@ -58,7 +58,7 @@ Failure Optimizer::findOverlap(const std::vector<FloatSpan>& data) {
   return failure;
 }
 
-Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
+Failure Optimizer::addGroup(const double* hyperparameters, double* records,
                             const std::vector<FloatSpan>& data) {
   reserveFor(groups_, 1);
   reserveFor(slots_, data.size());
@@ -70,7 +70,7 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* steps,
     slot.data = data[i].data;
     slot.length = data[i].length;
     slot.room = data[i].length;
-    slot.steps = steps + i;
+    slot.record = records + i * rule_.recordSize;
     slot.group = static_cast<uint32_t>(groups_.size());
     slots_.push_back(slot);
   }
@@ -145,19 +145,22 @@ Failure Optimizer::verifyMemory() {
   return {};
 }
 
-Failure Optimizer::openRun(size_t slot, double count) {
+// Whether the slot can be stepped with the scalars of the run.
+bool Optimizer::joins(const Run& run, const Slot& slot) const {
+  return run.hyperparameters == groups_[slot.group] &&
+         std::memcmp(run.record.values, slot.record, rule_.recordSize * sizeof(double)) == 0;
+}
+
+Failure Optimizer::openRun(size_t slot) {
   Run run;
   run.hyperparameters = groups_[slots_[slot].group];
-  run.count = count;
-  // One copy, since JavaScript may write the struct while this runs on another thread.
-  double h[kMaxFields];
-  std::memcpy(h, run.hyperparameters, rule_.fieldCount * sizeof(double));
-  run.states = rule_.states(h);
-  run.counts = rule_.counts(h);
-  run.joins = rule_.keepsZero(h);
-  const int variant = rule_.prepare(h, count, scalarMaker_, run.scalars);
-  if (scalarMaker_.takeFailure()) return {Failure::kOverflow, static_cast<int64_t>(slot), -1};
-  run.kernel = activeTable().rules[rule_.index][variant];
+  std::memcpy(run.record.values, slots_[slot].record, rule_.recordSize * sizeof(double));
+  const auto number = static_cast<int64_t>(slot);
+  if (!isCount(run.record.values[0])) return {Failure::kBadCount, number, -1};
+  run.next = run.record;
+  run.prepared = rule_.prepare(run.hyperparameters, run.next, scalarMaker_, run.scalars);
+  if (scalarMaker_.takeFailure()) return {Failure::kOverflow, number, -1};
+  run.kernel = activeTable().rules[rule_.index][run.prepared.variant];
   run.begin = slot;
   run.end = slot;
   runs_.push_back(run);
@@ -171,16 +174,13 @@ Failure Optimizer::plan() {
   for (size_t i = 0; i < slots_.size(); i++) {
     const Slot& slot = slots_[i];
     if (slot.grad == nullptr) continue;
-    const double steps = *slot.steps;
-    if (!isCount(steps)) return {Failure::kBadCount, static_cast<int64_t>(i), -1};
-    const double count = rule_.byCount || steps == 0 ? steps : 1;
-    const double* hyperparameters = groups_[slot.group];
-    if (runs_.empty() || runs_.back().hyperparameters != hyperparameters ||
-        runs_.back().count != count) {
-      if (const Failure failure = openRun(i, count); failure.kind) return failure;
+    if (runs_.empty() || !joins(runs_.back(), slot)) {
+      if (const Failure failure = openRun(i); failure.kind) return failure;
     }
     Run& run = runs_.back();
-    if (run.states & ~slot.states) return {Failure::kMissingState, static_cast<int64_t>(i), -1};
+    if (run.prepared.states & ~slot.states) {
+      return {Failure::kMissingState, static_cast<int64_t>(i), -1};
+    }
     run.end = i + 1;
   }
   return {};
@@ -196,7 +196,8 @@ void Optimizer::joinSpans() {
     for (size_t i = run.begin; i < run.end; i++) {
       const Slot& slot = slots_[i];
       if (slot.grad == nullptr || slot.length == 0) continue;
-      if (run.joins && spans_.size() > run.firstSpan && follows(slot, spans_.back(), run.states)) {
+      if (run.prepared.keepsZero && spans_.size() > run.firstSpan &&
+          follows(slot, spans_.back(), run.prepared.states)) {
         Slot& span = spans_.back();
         span.length = span.room + slot.length;
         span.room += slot.room;
@@ -208,10 +209,12 @@ void Optimizer::joinSpans() {
   }
 }
 
-void Optimizer::countSteps() const {
+void Optimizer::writeRecords() const {
   for (const Run& run : runs_) {
-    if (!run.counts) continue;
-    for (size_t i = run.begin; i < run.end; i++) *slots_[i].steps += slots_[i].grad ? 1 : 0;
+    for (size_t i = run.begin; i < run.end; i++) {
+      if (slots_[i].grad == nullptr) continue;
+      std::memcpy(slots_[i].record, run.next.values, rule_.recordSize * sizeof(double));
+    }
   }
 }
 
@@ -222,9 +225,9 @@ Failure Optimizer::step() {
   for (const Run& run : runs_) {
     if (run.spanCount == 0) continue;
     const Slot* spans = spans_.data() + run.firstSpan;
-    run.kernel(&run.scalars, spans, spans + run.spanCount, 0, spans[run.spanCount - 1].length);
+    run.kernel(&run.scalars, run.prepared.sign, spans, spans + run.spanCount, 0, spans[run.spanCount - 1].length);
   }
-  countSteps();
+  writeRecords();
   return {};
 }
 

@@ -36,7 +36,7 @@ class Optimizer {
   void claimState(const void* begin, size_t bytes);
 
   // Adds a group with its parameters: all of them, or none and the reason.
-  Failure addGroup(const double* hyperparameters, double* steps,
+  Failure addGroup(const double* hyperparameters, double* records,
                    const std::vector<FloatSpan>& data);
 
   // What addGroup would refuse.
@@ -68,10 +68,9 @@ class Optimizer {
   struct Run {
     Kernel kernel;
     const double* hyperparameters;
-    double count;
-    uint32_t states;
-    bool counts;
-    bool joins;                   // whether neighbours in an arena may be one span
+    RecordStorage record;  // of every slot, before this step
+    RecordStorage next;    // and after it
+    Prepared prepared;
     size_t begin, end;            // slots
     size_t firstSpan, spanCount;  // what the kernel steps
     ScalarStorage scalars;
@@ -81,9 +80,10 @@ class Optimizer {
   void releaseFirst(size_t count, const std::vector<FloatSpan>& data);
   Failure verifyGrad(size_t slot) const;
   Failure plan();
-  Failure openRun(size_t slot, double count);
+  Failure openRun(size_t slot);
+  bool joins(const Run& run, const Slot& slot) const;
   void joinSpans();
-  void countSteps() const;
+  void writeRecords() const;
 
   const RuleInfo& rule_;
   ScalarMaker scalarMaker_;

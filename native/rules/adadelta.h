@@ -26,28 +26,26 @@ struct Adadelta {
     float decay, rho, oneMinusRho, eps, negativeLr;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2 };
-  static constexpr int kVariants = 4;
-  static constexpr bool kByCount = false;
+  enum : int { kDecay = 1 };
+  static constexpr int kVariants = 2;
+  using Record = StepCount;
 
   enum : int { kSquareAvg, kAccDelta };
 
   static uint32_t states(const H&) { return 1u << kSquareAvg | 1u << kAccDelta; }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
 
-  static int prepare(const H& h, double, ScalarMaker& f32, Scalars& s) {
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    ++record.step;
     s = {f32(h.weightDecay), f32(h.rho), f32(1 - h.rho), f32(h.eps), f32(-h.lr)};
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0);
+    return h.weightDecay != 0 ? kDecay : 0;
   }
 
   template <int variant, class Block>
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     const auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) grad = fma(s.decay, param, grad);
     const auto squareAvg = fma(s.oneMinusRho * grad, grad, at.state(kSquareAvg) * s.rho);
     at.state(kSquareAvg, squareAvg);

@@ -27,23 +27,21 @@ struct Adagrad {
     float decay, eps, negativeLr, initial;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2, kFirst = 4 };
-  static constexpr int kVariants = 8;
-  static constexpr bool kByCount = true;
+  enum : int { kDecay = 1, kFirst = 2 };
+  static constexpr int kVariants = 4;
+  using Record = StepCount;
 
   enum : int { kSum };
 
   static uint32_t states(const H&) { return 1u << kSum; }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
 
-  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
-    // torch's step is count + 1, and the decay of lr starts at its second.
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    const double count = record.step++;  // the decay of lr starts at the second step
     s = {f32(h.weightDecay), f32(h.eps), f32(-(h.lr / (1 + count * h.lrDecay))),
          f32(h.initialAccumulatorValue)};
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+    return (h.weightDecay != 0 ? kDecay : 0) |
            (count == 0 ? kFirst : 0);
   }
 
@@ -51,7 +49,6 @@ struct Adagrad {
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     const auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) grad = fma(s.decay, param, grad);
     auto sum = at.state(kSum);
     if constexpr (variant & kFirst) sum = s.initial;

@@ -30,9 +30,9 @@ struct AdamRule {
     float decay, weight, beta2, oneMinusBeta2, rootCorrection2, eps, negativeStepSize;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2, kAmsgrad = 4, kFarLerp = 8 };
-  static constexpr int kVariants = 16;
-  static constexpr bool kByCount = true;
+  enum : int { kDecay = 1, kAmsgrad = 2, kFarLerp = 4 };
+  static constexpr int kVariants = 8;
+  using Record = StepCount;
 
   enum : int { kExpAvg, kExpAvgSq, kMaxExpAvgSq };
 
@@ -40,12 +40,10 @@ struct AdamRule {
     return 1u << kExpAvg | 1u << kExpAvgSq | (h.amsgrad != 0 ? 1u << kMaxExpAvgSq : 0);
   }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
 
-  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
-    const double step = count + 1;
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    const double step = ++record.step;
     const double correction1 = 1 - f32.power(h.beta1, step);
     const double correction2 = 1 - f32.power(h.beta2, step);
     const Lerp lerp = f32.lerp(1 - h.beta1);
@@ -56,7 +54,7 @@ struct AdamRule {
     s.rootCorrection2 = f32(std::sqrt(correction2));
     s.eps = f32(h.eps);
     s.negativeStepSize = f32(-(h.lr / correction1));
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+    return (h.weightDecay != 0 ? kDecay : 0) |
            (h.amsgrad != 0 ? kAmsgrad : 0) | (lerp.far ? kFarLerp : 0);
   }
 
@@ -64,7 +62,6 @@ struct AdamRule {
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) {
       if constexpr (kDecoupled)
         param = param * s.decay;

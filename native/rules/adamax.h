@@ -27,23 +27,21 @@ struct Adamax {
     float decay, weight, beta2, eps, negativeStepSize;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2, kFarLerp = 4 };
-  static constexpr int kVariants = 8;
-  static constexpr bool kByCount = true;
+  enum : int { kDecay = 1, kFarLerp = 2 };
+  static constexpr int kVariants = 4;
+  using Record = StepCount;
 
   enum : int { kExpAvg, kExpInf };
 
   static uint32_t states(const H&) { return 1u << kExpAvg | 1u << kExpInf; }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
 
-  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
     const Lerp lerp = f32.lerp(1 - h.beta1);
-    const double correction = 1 - f32.power(h.beta1, count + 1);
+    const double correction = 1 - f32.power(h.beta1, ++record.step);
     s = {f32(h.weightDecay), lerp.weight, f32(h.beta2), f32(h.eps), f32(-(h.lr / correction))};
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+    return (h.weightDecay != 0 ? kDecay : 0) |
            (lerp.far ? kFarLerp : 0);
   }
 
@@ -51,7 +49,6 @@ struct Adamax {
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     const auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) grad = fma(s.decay, param, grad);
     const auto old = at.state(kExpAvg);
     const auto expAvg = fma(s.weight, grad - old, variant & kFarLerp ? grad : old);

@@ -26,33 +26,31 @@ struct Lion {
     float decay, beta1, oneMinusBeta1, beta2, oneMinusBeta2, negativeLr;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2 };
-  static constexpr int kVariants = 4;
-  static constexpr bool kByCount = false;
+  enum : int { kDecay = 1 };
+  static constexpr int kVariants = 2;
+  using Record = StepCount;
 
   enum : int { kExpAvg };
 
   static uint32_t states(const H&) { return 1u << kExpAvg; }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H&) { return true; }
 
-  static int prepare(const H& h, double, ScalarMaker& f32, Scalars& s) {
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    ++record.step;
     s = {f32(1 - h.lr * h.weightDecay),
          f32(h.beta1),
          f32(1 - h.beta1),
          f32(h.beta2),
          f32(1 - h.beta2),
          f32(-h.lr)};
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0);
+    return h.weightDecay != 0 ? kDecay : 0;
   }
 
   template <int variant, class Block>
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) param = param * s.decay;
     const auto expAvg = at.state(kExpAvg);
     const auto direction = sign(fma(s.oneMinusBeta1, grad, expAvg * s.beta1));

@@ -28,20 +28,18 @@ struct RAdam {
     float decay, weight, beta2, oneMinusBeta2, correction1, rootCorrection2, eps, lr, rectification;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2, kDecoupled = 4, kFarLerp = 8, kRectified = 16 };
-  static constexpr int kVariants = 32;
-  static constexpr bool kByCount = true;
+  enum : int { kDecay = 1, kDecoupled = 2, kFarLerp = 4, kRectified = 8 };
+  static constexpr int kVariants = 16;
+  using Record = StepCount;
 
   enum : int { kExpAvg, kExpAvgSq };
 
   static uint32_t states(const H&) { return 1u << kExpAvg | 1u << kExpAvgSq; }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
 
-  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
-    const double step = count + 1;
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    const double step = ++record.step;
     const double power2 = f32.power(h.beta2, step);
     const double correction1 = 1 - f32.power(h.beta1, step), correction2 = 1 - power2;
     // The length of the average, and whether it is long enough for its variance to be trusted.
@@ -61,7 +59,7 @@ struct RAdam {
     s.eps = f32(h.eps);
     s.lr = f32(h.lr);
     s.rectification = rectified ? f32(rectification) : 0;
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+    return (h.weightDecay != 0 ? kDecay : 0) |
            (decoupled ? kDecoupled : 0) | (lerp.far ? kFarLerp : 0) | (rectified ? kRectified : 0);
   }
 
@@ -69,7 +67,6 @@ struct RAdam {
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) {
       if constexpr (variant & kDecoupled)
         param = param * s.decay;

@@ -1,6 +1,7 @@
 #include "registry.h"
 
 #include <cstring>
+#include <iterator>
 
 namespace gradstep {
 namespace {
@@ -22,38 +23,42 @@ double field(const double* hyperparameters, size_t field) {
   return read<Rule>(hyperparameters).*Rule::kFields[field].member;
 }
 
+// -0 where the rule has a field `maximize` and it is on.
 template <class Rule>
-uint32_t states(const double* hyperparameters) {
-  return Rule::states(read<Rule>(hyperparameters));
+float signOf(const typename Rule::Hyperparameters& h) {
+  for (const auto& field : Rule::kFields) {
+    if (std::strcmp(field.name, "maximize") == 0 && h.*field.member != 0) return -0.0f;
+  }
+  return 0.0f;
 }
 
 template <class Rule>
-bool counts(const double* hyperparameters) {
-  return Rule::counts(read<Rule>(hyperparameters));
-}
-
-template <class Rule>
-bool keepsZero(const double* hyperparameters) {
-  return Rule::keepsZero(read<Rule>(hyperparameters));
-}
-
-template <class Rule>
-int prepare(const double* hyperparameters, double count, ScalarMaker& f32, ScalarStorage& storage) {
+Prepared prepare(const double* hyperparameters, RecordStorage& storage, ScalarMaker& f32,
+                 ScalarStorage& bytes) {
+  // One copy, since JavaScript may write the struct while this runs on another thread.
+  const auto h = read<Rule>(hyperparameters);
+  typename Rule::Record record;
   typename Rule::Scalars scalars;
-  static_assert(sizeof scalars <= sizeof storage.bytes, "ScalarStorage is too small");
-  const int variant = Rule::prepare(read<Rule>(hyperparameters), count, f32, scalars);
-  std::memcpy(storage.bytes, &scalars, sizeof scalars);
-  return variant;
+  static_assert(sizeof record <= sizeof storage.values, "kMaxRecord is too small");
+  static_assert(sizeof scalars <= sizeof bytes.bytes, "ScalarStorage is too small");
+  std::memcpy(&record, storage.values, sizeof record);
+  const int variant = Rule::prepare(h, record, f32, scalars);
+  std::memcpy(storage.values, &record, sizeof record);
+  std::memcpy(bytes.bytes, &scalars, sizeof scalars);
+  return {variant, Rule::states(h), Rule::keepsZero(h), signOf<Rule>(h)};
 }
 
 template <class Rule>
 constexpr RuleInfo row(int index) {
-  constexpr size_t fields = sizeof Rule::kFields / sizeof Rule::kFields[0];
+  using Record = typename Rule::Record;
+  constexpr size_t fields = std::size(Rule::kFields);
   static_assert(fields * sizeof(double) == sizeof(typename Rule::Hyperparameters),
                 "kFields must name every hyperparameter");
   static_assert(fields <= kMaxFields, "kMaxFields is too small");
-  return {Rule::kName, index,        Rule::kByCount, fields,          fieldName<Rule>,
-          field<Rule>, states<Rule>, counts<Rule>,   keepsZero<Rule>, prepare<Rule>};
+  static_assert(std::size(Record::kNames) * sizeof(double) == sizeof(Record),
+                "kNames must name every member of the record");
+  return {Rule::kName, index,          fields,        fieldName<Rule>, field<Rule>,
+          std::size(Record::kNames), Record::kNames, prepare<Rule>};
 }
 
 template <class... Rules>

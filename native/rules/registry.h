@@ -13,19 +13,31 @@ struct alignas(16) ScalarStorage {
 };
 
 constexpr size_t kMaxFields = 16;
+constexpr size_t kMaxRecord = 4;
+
+// A rule's record, without its type. Its first member counts steps.
+struct RecordStorage {
+  double values[kMaxRecord] = {};
+};
+
+// What one group's options and one record ask of a step.
+struct Prepared {
+  int variant;
+  uint32_t states;  // bits of the state arrays that are needed
+  bool keepsZero;
+  float sign;  // -0 turns the sign of every gradient
+};
 
 struct RuleInfo {
   const char* name;
   int index;  // into the kernel table
-  bool byCount;
   size_t fieldCount;
   const char* (*fieldName)(size_t field);
   // The field as the C++ struct sees it: the proof that both languages mean the same double.
   double (*field)(const double* hyperparameters, size_t field);
-  uint32_t (*states)(const double* hyperparameters);
-  bool (*counts)(const double* hyperparameters);
-  bool (*keepsZero)(const double* hyperparameters);
-  int (*prepare)(const double* hyperparameters, double count, ScalarMaker&, ScalarStorage&);
+  size_t recordSize;
+  const char* const* recordNames;
+  Prepared (*prepare)(const double* hyperparameters, RecordStorage&, ScalarMaker&, ScalarStorage&);
 };
 
 // The rule of this name, or null.

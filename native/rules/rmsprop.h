@@ -28,9 +28,9 @@ struct RmsProp {
     float decay, alpha, oneMinusAlpha, weight, eps, momentum, negativeLr;
   };
 
-  enum : int { kMaximize = 1, kDecay = 2, kCentered = 4, kMomentum = 8, kFarLerp = 16 };
-  static constexpr int kVariants = 32;
-  static constexpr bool kByCount = false;
+  enum : int { kDecay = 1, kCentered = 2, kMomentum = 4, kFarLerp = 8 };
+  static constexpr int kVariants = 16;
+  using Record = StepCount;
 
   enum : int { kSquareAvg, kMomentumBuffer, kGradAvg };
 
@@ -39,15 +39,14 @@ struct RmsProp {
            (h.centered != 0 ? 1u << kGradAvg : 0);
   }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H& h) { return static_cast<float>(h.eps) != 0; }
 
-  static int prepare(const H& h, double, ScalarMaker& f32, Scalars& s) {
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    ++record.step;
     const Lerp lerp = f32.lerp(1 - h.alpha);
     s = {f32(h.weightDecay), f32(h.alpha),    f32(1 - h.alpha), lerp.weight,
          f32(h.eps),         f32(h.momentum), f32(-h.lr)};
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+    return (h.weightDecay != 0 ? kDecay : 0) |
            (h.centered != 0 ? kCentered : 0) | (h.momentum > 0 ? kMomentum : 0) |
            (lerp.far ? kFarLerp : 0);
   }
@@ -56,7 +55,6 @@ struct RmsProp {
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     const auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) grad = fma(s.decay, param, grad);
     const auto squareAvg = fma(s.oneMinusAlpha * grad, grad, at.state(kSquareAvg) * s.alpha);
     at.state(kSquareAvg, squareAvg);

@@ -27,27 +27,25 @@ struct Rprop {
     float lr, etaMinus, etaPlus, stepSizeMin, stepSizeMax;
   };
 
-  enum : int { kMaximize = 1, kFirst = 2 };
-  static constexpr int kVariants = 4;
-  static constexpr bool kByCount = false;
+  enum : int { kFirst = 1 };
+  static constexpr int kVariants = 2;
+  using Record = StepCount;
 
   enum : int { kPrev, kStepSize };
 
   static uint32_t states(const H&) { return 1u << kPrev | 1u << kStepSize; }
 
-  static bool counts(const H&) { return true; }
-
   static bool keepsZero(const H&) { return true; }
 
-  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    const bool first = record.step++ == 0;
     s = {f32(h.lr), f32(h.etaMinus), f32(h.etaPlus), f32(h.stepSizeMin), f32(h.stepSizeMax)};
-    return (h.maximize != 0 ? kMaximize : 0) | (count == 0 ? kFirst : 0);
+    return first ? kFirst : 0;
   }
 
   template <int variant, class Block>
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     // Faster where the gradient keeps its sign, slower and no step where it turned.
     const auto product = grad * at.state(kPrev);
     const auto factor = whenPositive(product, s.etaPlus, whenPositive(-product, s.etaMinus, 1.0f));

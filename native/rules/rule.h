@@ -5,12 +5,14 @@
 //   kFields          their names, in the same order
 //   Scalars          the float32 values that enter the vector operations
 //   kVariants        how many kernels its options select from at compile time
-//   kByCount         whether Scalars depend on the step count (else only on its being 0 or not)
+//   Record           what a parameter remembers beside its state arrays: doubles, step count first
 //   states(h)        bits of the state arrays that these options need
-//   counts(h)        whether a step under these options is counted
 //   keepsZero(h)     whether a zero with zero gradient and state stays so (0 / 0 would not)
-//   prepare(…)       doubles to Scalars, before anything is written; returns the variant
+//   prepare(…)       doubles to Scalars, and the record to what it is after this step, before
+//                    anything is written; returns the variant. A record starts as zeros
 //   update(…)        the mathematics of one pack of vectors, compiled once per instruction set
+//
+// `maximize` is no rule's business: a field of that name turns the sign of every gradient read.
 #pragma once
 
 #include <cmath>
@@ -27,6 +29,12 @@ template <class Struct>
 struct Field {
   const char* name;
   double Struct::*member;
+};
+
+// The record of most rules. `kNames` are its members in TypeScript.
+struct StepCount {
+  double step;
+  static constexpr const char* kNames[] = {"step"};
 };
 
 // The weight of torch's lerp, which starts from the nearer end; that moves where it rounds.

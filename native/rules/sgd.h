@@ -28,31 +28,30 @@ struct Sgd {
   };
 
   // What is off is absent, never multiplied by zero: 0 * Inf would be NaN.
-  enum : int { kMaximize = 1, kDecay = 2, kMomentum = 4, kNesterov = 8, kFirst = 16 };
-  static constexpr int kVariants = 32;
-  static constexpr bool kByCount = false;
+  enum : int { kDecay = 1, kMomentum = 2, kNesterov = 4, kFirst = 8 };
+  static constexpr int kVariants = 16;
+  using Record = StepCount;
 
   enum : int { kMomentumBuffer };
 
   static uint32_t states(const H& h) { return h.momentum != 0 ? 1u << kMomentumBuffer : 0; }
 
-  // Without momentum torch keeps no state; the count is the age of the momentum buffer.
-  static bool counts(const H& h) { return h.momentum != 0; }
-
   static bool keepsZero(const H&) { return true; }
 
-  static int prepare(const H& h, double count, ScalarMaker& f32, Scalars& s) {
+  static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    const bool first = record.step == 0;
+    // Without momentum torch keeps no state; the count is the age of the momentum buffer.
+    if (h.momentum != 0) ++record.step;
     s = {f32(-h.lr), f32(h.momentum), f32(1 - h.dampening), f32(h.weightDecay)};
-    return (h.maximize != 0 ? kMaximize : 0) | (h.weightDecay != 0 ? kDecay : 0) |
+    return (h.weightDecay != 0 ? kDecay : 0) |
            (h.momentum != 0 ? kMomentum : 0) | (h.nesterov != 0 ? kNesterov : 0) |
-           (count == 0 ? kFirst : 0);
+           (first ? kFirst : 0);
   }
 
   template <int variant, class Block>
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     auto param = at.param();
     auto grad = at.grad();
-    if constexpr (variant & kMaximize) grad = -grad;
     if constexpr (variant & kDecay) grad = fma(s.weightDecay, param, grad);
     if constexpr (variant & kMomentum) {
       auto buffer = grad;  // the first momentum is a copy, without dampening

@@ -43,6 +43,7 @@ struct Avx2 {
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) {
     return _mm256_fmadd_ps(a, b, c);
   }
+  static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) { return _mm256_xor_ps(a, b); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
   static GRADSTEP_INLINE Vector abs(Vector a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {

@@ -45,6 +45,7 @@ struct Avx512 {
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) {
     return _mm512_fmadd_ps(a, b, c);
   }
+  static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) { return _mm512_xor_ps(a, b); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
   static GRADSTEP_INLINE Vector abs(Vector a) { return _mm512_abs_ps(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {

@@ -9,22 +9,23 @@
 namespace gradstep {
 
 template <class V, class Rule, int variant>
-void drive(const void* scalars, const Slot* slot, const Slot* end, size_t from, size_t to) {
+void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, size_t from, size_t to) {
   // Copies: the loop writes floats, and could otherwise not know that these stay as they are.
   const auto s = *static_cast<const typename Rule::Scalars*>(scalars);
+  const auto flip = V::broadcast(sign);
   const auto all = V::firstLanes(V::kLanes);
   for (; slot != end; ++slot, from = 0) {
     const Slot here = *slot;
     const size_t length = slot + 1 == end ? to : here.length;
     size_t i = from;
     for (; i + V::kUnroll * V::kLanes <= length; i += V::kUnroll * V::kLanes) {
-      Rule::template update<variant>(s, Block<V, V::kUnroll, false>(here, i, all));
+      Rule::template update<variant>(s, Block<V, V::kUnroll, false>(here, i, flip, all));
     }
     for (; i + V::kLanes <= length; i += V::kLanes) {
-      Rule::template update<variant>(s, Block<V, 1, false>(here, i, all));
+      Rule::template update<variant>(s, Block<V, 1, false>(here, i, flip, all));
     }
     if (i < length) {
-      Rule::template update<variant>(s, Block<V, 1, true>(here, i, V::firstLanes(length - i)));
+      Rule::template update<variant>(s, Block<V, 1, true>(here, i, flip, V::firstLanes(length - i)));
     }
   }
 }

@@ -9,9 +9,9 @@
 namespace gradstep {
 
 // Steps a run of slots that share their scalars: [from, length) of the first, all of those
-// between, [0, to) of the last. Every slot has a gradient.
-using Kernel = void (*)(const void* scalars, const Slot* first, const Slot* end, size_t from,
-                        size_t to);
+// between, [0, to) of the last. Every slot has a gradient; a `sign` of -0 turns that of each.
+using Kernel = void (*)(const void* scalars, float sign, const Slot* first, const Slot* end,
+                        size_t from, size_t to);
 
 constexpr int kMaxRules = 16;
 

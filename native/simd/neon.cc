@@ -40,6 +40,9 @@ struct Neon {
   static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return vdivq_f32(a, b); }
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return vsqrtq_f32(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
+  static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) {
+    return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
+  }
   static GRADSTEP_INLINE Vector negate(Vector a) { return vnegq_f32(a); }
   static GRADSTEP_INLINE Vector abs(Vector a) { return vabsq_f32(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {

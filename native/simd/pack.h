@@ -54,11 +54,15 @@ class Block {
  public:
   using P = Pack<V, U>;
 
-  GRADSTEP_INLINE Block(const Slot& slot, size_t at, typename V::Mask mask)
-      : slot_(slot), at_(at), mask_(mask) {}
+  GRADSTEP_INLINE Block(const Slot& slot, size_t at, typename V::Vector flip, typename V::Mask mask)
+      : slot_(slot), at_(at), flip_(flip), mask_(mask) {}
 
   GRADSTEP_INLINE P param() const { return load(slot_.data); }
-  GRADSTEP_INLINE P grad() const { return load(slot_.grad); }
+  GRADSTEP_INLINE P grad() const {
+    P grad = load(slot_.grad);
+    for (int j = 0; j < U; j++) grad.v[j] = V::exclusiveOr(grad.v[j], flip_);
+    return grad;
+  }
   GRADSTEP_INLINE P state(int k) const { return load(slot_.state[k]); }
   GRADSTEP_INLINE void param(P value) const { store(slot_.data, value); }
   GRADSTEP_INLINE void state(int k, P value) const { store(slot_.state[k], value); }
@@ -85,6 +89,7 @@ class Block {
 
   const Slot& slot_;
   const size_t at_;
+  const typename V::Vector flip_;
   const typename V::Mask mask_;
 };
 

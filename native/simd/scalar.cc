@@ -1,5 +1,7 @@
 // Any processor: one lane, FMA emulated through double.
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "driver.h"
@@ -26,6 +28,14 @@ struct Scalar {
   static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return a / b; }
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return std::sqrt(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return emulatedFma(a, b, c); }
+  static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) {
+    uint32_t x, y;
+    std::memcpy(&x, &a, sizeof x);
+    std::memcpy(&y, &b, sizeof y);
+    x ^= y;
+    std::memcpy(&a, &x, sizeof x);
+    return a;
+  }
   static GRADSTEP_INLINE Vector negate(Vector a) { return -a; }
   static GRADSTEP_INLINE Vector abs(Vector a) { return std::fabs(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) { return x > 0 ? a : b; }

@@ -58,9 +58,10 @@ void compare(const typename Rule::Scalars& scalars, int index, int variant, size
   Random next;
   for (size_t i = 0; i < length + misalignment; i++) next();
   const Arrays before(length, misalignment, 0xf, next);
+  const float sign = length % 2 ? -0.0f : 0.0f;
   const auto run = [&](const KernelTable& table) {
     Arrays arrays(length, misalignment, 0xf, next);
-    table.rules[index][variant](&scalars, &arrays.slot, &arrays.slot + 1, 0, length);
+    table.rules[index][variant](&scalars, sign, &arrays.slot, &arrays.slot + 1, 0, length);
     return arrays;
   };
   const Arrays expected = run(*kScalarTable);
@@ -78,10 +79,10 @@ void compareRanges(const typename Rule::Scalars& scalars, int index, int variant
     Random next;
     Arrays whole(200, 3, 0xf, next), parts(200, 3, 0xf, next);
     const Kernel kernel = (*table)->rules[index][variant];
-    kernel(&scalars, &whole.slot, &whole.slot + 1, 0, 200);
+    kernel(&scalars, 0, &whole.slot, &whole.slot + 1, 0, 200);
     for (const size_t from : {0, 16, 33, 70, 187}) {
       const size_t to = from == 0 ? 16 : from == 16 ? 33 : from == 33 ? 70 : from == 70 ? 187 : 200;
-      kernel(&scalars, &parts.slot, &parts.slot + 1, from, to);
+      kernel(&scalars, 0, &parts.slot, &parts.slot + 1, from, to);
     }
     CHECK(parts.same(whole), "%s %s variant %d in ranges", (*table)->name, Rule::kName, variant);
   }
@@ -111,7 +112,8 @@ void testAll(RuleList<Rules...>) {
     const RuleInfo* info = findRule(Rule::kName);
     std::vector<double> h(info->fieldCount, 0.25);
     ScalarStorage storage;
-    info->prepare(h.data(), 1, f32, storage);
+    RecordStorage record{{1}};
+    info->prepare(h.data(), record, f32, storage);
     CHECK(!f32.takeFailure(), "%s", Rule::kName);
     typename Rule::Scalars scalars;
     std::memcpy(&scalars, storage.bytes, sizeof scalars);

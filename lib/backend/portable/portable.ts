@@ -13,6 +13,7 @@ import { rmsprop } from './rules/rmsprop.ts';
 import { rprop } from './rules/rprop.ts';
 import { type Arrays, type Rule, ScalarOverflow } from './rules/rule.ts';
 import { sgd } from './rules/sgd.ts';
+import { updateSlot } from './treated.ts';
 
 /** All update rules. A new one is one line here, beside its file. */
 const rules: readonly Rule<unknown>[] = [
@@ -34,9 +35,11 @@ export const portable: Backend = {
   isa: () => 'portable',
   setIsa: (name) => name === 'portable',
   residue: () => 0,
-  open(name, fields) {
+  open(name, fields, record) {
     const rule = rules.find((candidate) => candidate.name === name);
-    if (rule?.fields.join() !== fields.join()) throw new Error(`No such rule: ${name}(${fields})`);
+    if (rule?.fields.join() !== fields.join() || rule.record.join() !== record.join()) {
+      throw new Error(`No such rule: ${name}(${fields}; ${record})`);
+    }
     return new PortableCore(rule);
   },
 };
@@ -49,15 +52,24 @@ interface Slot {
   readonly state: Floats[];
   readonly length: number;
   readonly struct: Doubles;
-  readonly steps: Doubles;
-  readonly at: number;
+  /** What the rule remembers of it; a view, as every step writes it. */
+  readonly record: Doubles;
 }
 
-/** A slot of this step with its scalars. */
-type Planned = readonly [slot: Slot, scalars: unknown];
+/** Neighbouring slots that share their scalars. */
+interface Run {
+  readonly slots: Slot[];
+  readonly struct: Doubles;
+  /** The record of each before this step, and after it. */
+  readonly record: Doubles;
+  readonly next: Doubles;
+  readonly scalars: unknown;
+}
 
 class PortableCore implements Core {
   readonly #rule: Rule<unknown>;
+  /** Where a struct says that the sign of every gradient turns. */
+  readonly #maximize: number;
   readonly #slots: Slot[] = [];
   readonly #memory = new MemoryMap();
   #movedData: number[] = [];
@@ -66,19 +78,22 @@ class PortableCore implements Core {
 
   constructor(rule: Rule<unknown>) {
     this.#rule = rule;
+    this.#maximize = rule.fields.indexOf('maximize');
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {
     this.#memory.claim(rangeOf(bytes, lengthOf(bytes)), STATE);
   }
 
-  addGroup(struct: Doubles, steps: Doubles, data: readonly Floats[]): Failure | undefined {
+  addGroup(struct: Doubles, records: Doubles, data: readonly Floats[]): Failure | undefined {
     const failure = this.#claimAll(data);
     if (failure !== undefined) return failure;
     for (const [at, array] of data.entries()) {
       const length = lengthOf(array);
       const range = rangeOf(array, length * 4);
-      this.#slots.push({ data: array, grad: null, range, state: [], length, struct, steps, at });
+      const size = this.#rule.record.length;
+      const record = records.subarray(at * size, (at + 1) * size);
+      this.#slots.push({ data: array, grad: null, range, state: [], length, struct, record });
     }
     this.#allGradsMoved = true;
     return undefined;
@@ -147,10 +162,11 @@ class PortableCore implements Core {
     if (failure !== undefined) return failure;
     const plan = this.#plan();
     if ('kind' in plan) return plan;
-    for (const [slot, scalars] of plan) this.#rule.update(scalars, slot as Arrays);
-    for (const [slot] of plan) {
-      if (this.#rule.counts(slot.struct)) slot.steps[slot.at]! += 1;
+    for (const run of plan) {
+      const negate = run.struct[this.#maximize] === 1;
+      for (const slot of run.slots) updateSlot(this.#rule, run.scalars, slot as Arrays, negate);
     }
+    for (const run of plan) for (const slot of run.slots) slot.record.set(run.next);
     return undefined;
   }
 
@@ -177,26 +193,32 @@ class PortableCore implements Core {
   }
 
   /** Everything that can fail, before anything is written. */
-  #plan(): Planned[] | Failure {
-    const plan: Planned[] = [];
-    let scalars: unknown;
-    let struct: Doubles | undefined;
-    let count = -1;
+  #plan(): Run[] | Failure {
+    const plan: Run[] = [];
     for (const [index, slot] of this.#slots.entries()) {
       if (slot.grad === null) continue;
-      const steps = slot.steps[slot.at]!;
-      if (slot.struct !== struct || steps !== count) {
+      let run = plan.at(-1);
+      if (run?.struct !== slot.struct || !sameRecord(run.record, slot.record)) {
         try {
-          scalars = this.#rule.prepare(slot.struct, steps);
+          run = this.#openRun(slot);
         } catch (error) {
           if (!(error instanceof ScalarOverflow)) throw error;
           return { kind: 'overflow', slot: index, other: STATE };
         }
-        struct = slot.struct;
-        count = steps;
+        plan.push(run);
       }
-      plan.push([slot, scalars]);
+      run.slots.push(slot);
     }
     return plan;
   }
+
+  #openRun({ struct, record }: Slot): Run {
+    const [before, next] = [record.slice(), record.slice()];
+    const scalars = this.#rule.prepare(struct, next);
+    return { slots: [], struct, record: before, next, scalars };
+  }
+}
+
+function sameRecord(a: Doubles, b: Doubles): boolean {
+  return a.every((value, i) => value === b[i]);
 }

@@ -1,7 +1,7 @@
 /** Adadelta; line for line `native/rules/adadelta.h`. */
 
 import { fma } from '../fma.ts';
-import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+import { type Arrays, countStep, type Rule, STEP_COUNT, toFloat32 } from './rule.ts';
 
 const { fround, sqrt } = Math;
 
@@ -12,17 +12,16 @@ interface Scalars {
   readonly eps: number;
   readonly negativeLr: number;
   readonly decays: boolean;
-  readonly maximize: boolean;
 }
 
 export const adadelta: Rule<Scalars> = {
   name: 'adadelta',
   fields: ['lr', 'rho', 'eps', 'weightDecay', 'maximize'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct) {
-    const [lr, rho, eps, weightDecay, maximize] = struct as unknown as number[] as [
-      number,
+  prepare(struct, record) {
+    countStep(record);
+    const [lr, rho, eps, weightDecay] = struct as unknown as number[] as [
       number,
       number,
       number,
@@ -35,7 +34,6 @@ export const adadelta: Rule<Scalars> = {
       eps: toFloat32(eps),
       negativeLr: toFloat32(-lr),
       decays: weightDecay !== 0,
-      maximize: maximize !== 0,
     };
   },
 
@@ -43,7 +41,7 @@ export const adadelta: Rule<Scalars> = {
     const [squareAvgs, accDeltas] = state;
     for (let i = 0; i < length; i++) {
       const param = data[i]!;
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       if (s.decays) g = fma(s.decay, param, g);
       const squareAvg = fma(fround(s.oneMinusRho * g), g, fround(squareAvgs![i]! * s.rho));
       squareAvgs![i] = squareAvg;

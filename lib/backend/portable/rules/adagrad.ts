@@ -1,7 +1,7 @@
 /** Adagrad; line for line `native/rules/adagrad.h`. */
 
 import { fma } from '../fma.ts';
-import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+import { type Arrays, countStep, type Rule, STEP_COUNT, toFloat32 } from './rule.ts';
 
 const { fround, sqrt } = Math;
 
@@ -12,32 +12,30 @@ interface Scalars {
   readonly initial: number;
   readonly first: boolean;
   readonly decays: boolean;
-  readonly maximize: boolean;
 }
 
 export const adagrad: Rule<Scalars> = {
   name: 'adagrad',
   fields: ['lr', 'lrDecay', 'eps', 'weightDecay', 'initialAccumulatorValue', 'maximize'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct, count) {
-    const [lr, lrDecay, eps, weightDecay, initial, maximize] = struct as unknown as number[] as [
-      number,
+  prepare(struct, record) {
+    const [lr, lrDecay, eps, weightDecay, initial] = struct as unknown as number[] as [
       number,
       number,
       number,
       number,
       number,
     ];
+    const count = record[0]!; // the decay of lr starts at the second step
+    countStep(record);
     return {
       decay: toFloat32(weightDecay),
       eps: toFloat32(eps),
-      // torch's step is count + 1, and the decay of lr starts at its second.
       negativeLr: toFloat32(-(lr / (1 + count * lrDecay))),
       initial: toFloat32(initial),
       first: count === 0,
       decays: weightDecay !== 0,
-      maximize: maximize !== 0,
     };
   },
 
@@ -45,7 +43,7 @@ export const adagrad: Rule<Scalars> = {
     const [sums] = state;
     for (let i = 0; i < length; i++) {
       const param = data[i]!;
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       if (s.decays) g = fma(s.decay, param, g);
       const sum = fma(g, g, s.first ? s.initial : sums![i]!);
       sums![i] = sum;

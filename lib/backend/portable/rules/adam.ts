@@ -2,7 +2,16 @@
 
 import { fma } from '../fma.ts';
 import { power } from '../power.ts';
-import { type Arrays, type Lerp, maximum, type Rule, toFloat32, toLerp } from './rule.ts';
+import {
+  type Arrays,
+  countStep,
+  type Lerp,
+  maximum,
+  type Rule,
+  STEP_COUNT,
+  toFloat32,
+  toLerp,
+} from './rule.ts';
 
 const { fround, sqrt } = Math;
 
@@ -16,16 +25,15 @@ interface Scalars {
   readonly negativeStepSize: number;
   readonly decays: boolean;
   readonly amsgrad: boolean;
-  readonly maximize: boolean;
 }
 
 function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
   return {
     name,
     fields: ['lr', 'beta1', 'beta2', 'eps', 'weightDecay', 'amsgrad', 'maximize'],
-    counts: () => true,
+    record: STEP_COUNT,
 
-    prepare(struct, count) {
+    prepare(struct, record) {
       const [lr, beta1, beta2, eps, weightDecay] = struct as unknown as [
         number,
         number,
@@ -33,7 +41,7 @@ function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
         number,
         number,
       ];
-      const step = count + 1;
+      const step = countStep(record);
       const correction1 = 1 - power(beta1, step);
       const correction2 = 1 - power(beta2, step);
       return {
@@ -46,7 +54,6 @@ function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
         negativeStepSize: toFloat32(-(lr / correction1)),
         decays: weightDecay !== 0,
         amsgrad: struct[5] !== 0,
-        maximize: struct[6] !== 0,
       };
     },
 
@@ -54,7 +61,7 @@ function adamRule(name: string, decoupled: boolean): Rule<Scalars> {
       const [expAvgs, expAvgSqs, maxExpAvgSqs] = state;
       for (let i = 0; i < length; i++) {
         let param = data[i]!;
-        let g = s.maximize ? -grad[i]! : grad[i]!;
+        let g = grad[i]!;
         if (s.decays && decoupled) param = fround(param * s.decay);
         else if (s.decays) g = fma(s.decay, param, g);
         const expAvg = expAvgs![i]!;

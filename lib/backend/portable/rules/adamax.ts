@@ -2,7 +2,16 @@
 
 import { fma } from '../fma.ts';
 import { power } from '../power.ts';
-import { type Arrays, type Lerp, maximum, type Rule, toFloat32, toLerp } from './rule.ts';
+import {
+  type Arrays,
+  countStep,
+  type Lerp,
+  maximum,
+  type Rule,
+  STEP_COUNT,
+  toFloat32,
+  toLerp,
+} from './rule.ts';
 
 const { abs, fround } = Math;
 
@@ -13,24 +22,22 @@ interface Scalars {
   readonly eps: number;
   readonly negativeStepSize: number;
   readonly decays: boolean;
-  readonly maximize: boolean;
 }
 
 export const adamax: Rule<Scalars> = {
   name: 'adamax',
   fields: ['lr', 'beta1', 'beta2', 'eps', 'weightDecay', 'maximize'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct, count) {
-    const [lr, beta1, beta2, eps, weightDecay, maximize] = struct as unknown as number[] as [
-      number,
+  prepare(struct, record) {
+    const [lr, beta1, beta2, eps, weightDecay] = struct as unknown as number[] as [
       number,
       number,
       number,
       number,
       number,
     ];
-    const correction = 1 - power(beta1, count + 1);
+    const correction = 1 - power(beta1, countStep(record));
     return {
       decay: toFloat32(weightDecay),
       lerp: toLerp(1 - beta1),
@@ -38,7 +45,6 @@ export const adamax: Rule<Scalars> = {
       eps: toFloat32(eps),
       negativeStepSize: toFloat32(-(lr / correction)),
       decays: weightDecay !== 0,
-      maximize: maximize !== 0,
     };
   },
 
@@ -46,7 +52,7 @@ export const adamax: Rule<Scalars> = {
     const [expAvgs, expInfs] = state;
     for (let i = 0; i < length; i++) {
       const param = data[i]!;
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       if (s.decays) g = fma(s.decay, param, g);
       const old = expAvgs![i]!;
       const expAvg = fma(s.lerp.weight, fround(g - old), s.lerp.far ? g : old);

@@ -1,7 +1,7 @@
 /** Lion; line for line `native/rules/lion.h`. */
 
 import { fma } from '../fma.ts';
-import { type Arrays, type Rule, sign, toFloat32 } from './rule.ts';
+import { type Arrays, countStep, type Rule, STEP_COUNT, sign, toFloat32 } from './rule.ts';
 
 const { fround } = Math;
 
@@ -13,17 +13,16 @@ interface Scalars {
   readonly oneMinusBeta2: number;
   readonly negativeLr: number;
   readonly decays: boolean;
-  readonly maximize: boolean;
 }
 
 export const lion: Rule<Scalars> = {
   name: 'lion',
   fields: ['lr', 'beta1', 'beta2', 'weightDecay', 'maximize'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct) {
-    const [lr, beta1, beta2, weightDecay, maximize] = struct as unknown as number[] as [
-      number,
+  prepare(struct, record) {
+    countStep(record);
+    const [lr, beta1, beta2, weightDecay] = struct as unknown as number[] as [
       number,
       number,
       number,
@@ -37,7 +36,6 @@ export const lion: Rule<Scalars> = {
       oneMinusBeta2: toFloat32(1 - beta2),
       negativeLr: toFloat32(-lr),
       decays: weightDecay !== 0,
-      maximize: maximize !== 0,
     };
   },
 
@@ -45,7 +43,7 @@ export const lion: Rule<Scalars> = {
     const [expAvgs] = state;
     for (let i = 0; i < length; i++) {
       let param = data[i]!;
-      const g = s.maximize ? -grad[i]! : grad[i]!;
+      const g = grad[i]!;
       if (s.decays) param = fround(param * s.decay);
       const expAvg = expAvgs![i]!;
       const direction = sign(fma(s.oneMinusBeta1, g, fround(expAvg * s.beta1)));

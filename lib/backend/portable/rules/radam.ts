@@ -2,7 +2,15 @@
 
 import { fma } from '../fma.ts';
 import { power } from '../power.ts';
-import { type Arrays, type Lerp, type Rule, toFloat32, toLerp } from './rule.ts';
+import {
+  type Arrays,
+  countStep,
+  type Lerp,
+  type Rule,
+  STEP_COUNT,
+  toFloat32,
+  toLerp,
+} from './rule.ts';
 
 const { fround, sqrt } = Math;
 
@@ -19,18 +27,17 @@ interface Scalars {
   readonly rectification: number;
   readonly decays: boolean;
   readonly decoupled: boolean;
-  readonly maximize: boolean;
 }
 
 export const radam: Rule<Scalars> = {
   name: 'radam',
   fields: ['lr', 'beta1', 'beta2', 'eps', 'weightDecay', 'maximize', 'decoupledWeightDecay'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct, count) {
-    const [lr, beta1, beta2, eps, weightDecay, maximize, decoupledWeightDecay] =
+  prepare(struct, record) {
+    const [lr, beta1, beta2, eps, weightDecay, , decoupledWeightDecay] =
       struct as unknown as number[] as [number, number, number, number, number, number, number];
-    const step = count + 1;
+    const step = countStep(record);
     const power2 = power(beta2, step);
     const correction1 = 1 - power(beta1, step);
     const correction2 = 1 - power2;
@@ -55,7 +62,6 @@ export const radam: Rule<Scalars> = {
       rectification: rectified ? toFloat32(rectification) : 0,
       decays: weightDecay !== 0,
       decoupled,
-      maximize: maximize !== 0,
     };
   },
 
@@ -63,7 +69,7 @@ export const radam: Rule<Scalars> = {
     const [expAvgs, expAvgSqs] = state;
     for (let i = 0; i < length; i++) {
       let param = data[i]!;
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       if (s.decays && s.decoupled) param = fround(param * s.decay);
       else if (s.decays) g = fma(s.decay, param, g);
       const old = expAvgs![i]!;

@@ -1,7 +1,15 @@
 /** RMSprop; line for line `native/rules/rmsprop.h`. */
 
 import { fma } from '../fma.ts';
-import { type Arrays, type Lerp, type Rule, toFloat32, toLerp } from './rule.ts';
+import {
+  type Arrays,
+  countStep,
+  type Lerp,
+  type Rule,
+  STEP_COUNT,
+  toFloat32,
+  toLerp,
+} from './rule.ts';
 
 const { fround, sqrt } = Math;
 
@@ -16,17 +24,23 @@ interface Scalars {
   readonly decays: boolean;
   readonly centered: boolean;
   readonly hasMomentum: boolean;
-  readonly maximize: boolean;
 }
 
 export const rmsprop: Rule<Scalars> = {
   name: 'rmsprop',
   fields: ['lr', 'momentum', 'alpha', 'eps', 'centered', 'weightDecay', 'maximize'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct) {
-    const [lr, momentum, alpha, eps, centered, weightDecay, maximize] =
-      struct as unknown as number[] as [number, number, number, number, number, number, number];
+  prepare(struct, record) {
+    countStep(record);
+    const [lr, momentum, alpha, eps, centered, weightDecay] = struct as unknown as number[] as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     return {
       decay: toFloat32(weightDecay),
       alpha: toFloat32(alpha),
@@ -38,7 +52,6 @@ export const rmsprop: Rule<Scalars> = {
       decays: weightDecay !== 0,
       centered: centered !== 0,
       hasMomentum: momentum > 0,
-      maximize: maximize !== 0,
     };
   },
 
@@ -46,7 +59,7 @@ export const rmsprop: Rule<Scalars> = {
     const [squareAvgs, buffers, gradAvgs] = state;
     for (let i = 0; i < length; i++) {
       const param = data[i]!;
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       if (s.decays) g = fma(s.decay, param, g);
       const scaled = fround(s.oneMinusAlpha * g);
       const squareAvg = fma(scaled, g, fround(squareAvgs![i]! * s.alpha));

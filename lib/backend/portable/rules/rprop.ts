@@ -1,7 +1,16 @@
 /** Rprop; line for line `native/rules/rprop.h`. */
 
 import { fma } from '../fma.ts';
-import { type Arrays, maximum, minimum, type Rule, sign, toFloat32 } from './rule.ts';
+import {
+  type Arrays,
+  countStep,
+  maximum,
+  minimum,
+  type Rule,
+  STEP_COUNT,
+  sign,
+  toFloat32,
+} from './rule.ts';
 
 const { fround } = Math;
 
@@ -12,32 +21,37 @@ interface Scalars {
   readonly etaPlus: number;
   readonly stepSizeMin: number;
   readonly stepSizeMax: number;
-  readonly maximize: boolean;
 }
 
 export const rprop: Rule<Scalars> = {
   name: 'rprop',
   fields: ['lr', 'etaMinus', 'etaPlus', 'stepSizeMin', 'stepSizeMax', 'maximize'],
-  counts: () => true,
+  record: STEP_COUNT,
 
-  prepare(struct, count) {
-    const [lr, etaMinus, etaPlus, stepSizeMin, stepSizeMax, maximize] =
-      struct as unknown as number[] as [number, number, number, number, number, number];
+  prepare(struct, record) {
+    const first = record[0]! === 0;
+    countStep(record);
+    const [lr, etaMinus, etaPlus, stepSizeMin, stepSizeMax] = struct as unknown as number[] as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     return {
       lr: toFloat32(lr),
-      first: count === 0,
+      first,
       etaMinus: toFloat32(etaMinus),
       etaPlus: toFloat32(etaPlus),
       stepSizeMin: toFloat32(stepSizeMin),
       stepSizeMax: toFloat32(stepSizeMax),
-      maximize: maximize !== 0,
     };
   },
 
   update(s: Scalars, { data, grad, state, length }: Arrays) {
     const [prevs, stepSizes] = state;
     for (let i = 0; i < length; i++) {
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       // Faster where the gradient keeps its sign, slower and no step where it turned.
       const product = fround(g * prevs![i]!);
       const factor = product > 0 ? s.etaPlus : product < 0 ? s.etaMinus : 1;

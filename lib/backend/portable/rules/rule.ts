@@ -8,6 +8,9 @@ import { FLOAT32_MAX } from '../../../float32.ts';
 type Floats = Float32Array<ArrayBufferLike>;
 type Doubles = Float64Array<ArrayBufferLike>;
 
+/** The record of most rules. */
+export const STEP_COUNT: readonly string[] = Object.freeze(['step']);
+
 /** The arrays of one parameter; all of one length. */
 export interface Arrays {
   readonly data: Floats;
@@ -20,10 +23,13 @@ export interface Rule<Scalars> {
   readonly name: string;
   /** The hyperparameter struct, in order. */
   readonly fields: readonly string[];
-  /** Whether a step under these options is counted. */
-  counts(struct: Doubles): boolean;
-  /** Doubles to float32 scalars, through `toFloat32`, which refuses what float32 cannot hold. */
-  prepare(struct: Doubles, count: number): Scalars;
+  /** What a parameter remembers beside its state arrays, in order; first its step count. */
+  readonly record: readonly string[];
+  /**
+   * Doubles to float32 scalars, through `toFloat32`, which refuses what float32 cannot hold; and
+   * the record, which starts as zeros, to what it is after this step.
+   */
+  prepare(struct: Doubles, record: Doubles): Scalars;
   update(scalars: Scalars, arrays: Arrays): void;
 }
 
@@ -55,6 +61,13 @@ export function minimum(a: number, b: number): number {
 /** -1, 0 or 1; 0 for NaN, as in torch. */
 export function sign(x: number): number {
   return x > 0 ? 1 : x < 0 ? -1 : 0;
+}
+
+/** Counts a step in a record, and returns its number. */
+export function countStep(record: Doubles): number {
+  const step = record[0]! + 1;
+  record[0] = step;
+  return step;
 }
 
 /** A scalar that float32 cannot hold. */

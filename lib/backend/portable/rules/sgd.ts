@@ -1,7 +1,7 @@
 /** Stochastic gradient descent with momentum; line for line `native/rules/sgd.h`. */
 
 import { fma } from '../fma.ts';
-import { type Arrays, type Rule, toFloat32 } from './rule.ts';
+import { type Arrays, countStep, type Rule, STEP_COUNT, toFloat32 } from './rule.ts';
 
 const { fround } = Math;
 
@@ -13,20 +13,19 @@ interface Scalars {
   readonly decays: boolean;
   readonly hasMomentum: boolean;
   readonly nesterov: boolean;
-  readonly maximize: boolean;
   readonly first: boolean;
 }
 
 export const sgd: Rule<Scalars> = {
   name: 'sgd',
   fields: ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize'],
+  record: STEP_COUNT,
 
-  // Without momentum torch keeps no state; the count is the age of the momentum buffer.
-  counts: (struct) => struct[1] !== 0,
-
-  prepare(struct, count) {
-    const [lr, momentum, dampening, weightDecay, nesterov, maximize] =
-      struct as unknown as number[];
+  prepare(struct, record) {
+    const first = record[0]! === 0;
+    const [lr, momentum, dampening, weightDecay, nesterov] = struct as unknown as number[];
+    // Without momentum torch keeps no state; the count is the age of the momentum buffer.
+    if (momentum !== 0) countStep(record);
     return {
       negativeLr: toFloat32(-lr!),
       momentum: toFloat32(momentum!),
@@ -35,8 +34,7 @@ export const sgd: Rule<Scalars> = {
       decays: weightDecay !== 0,
       hasMomentum: momentum !== 0,
       nesterov: nesterov !== 0,
-      maximize: maximize !== 0,
-      first: count === 0,
+      first,
     };
   },
 
@@ -44,7 +42,7 @@ export const sgd: Rule<Scalars> = {
     const momentumBuffer = state[0]!;
     for (let i = 0; i < length; i++) {
       const param = data[i]!;
-      let g = s.maximize ? -grad[i]! : grad[i]!;
+      let g = grad[i]!;
       if (s.decays) g = fma(s.weightDecay, param, g);
       if (s.hasMomentum) {
         let buffer = g; // the first momentum is a copy, without dampening
