@@ -56,7 +56,7 @@ napi_value addGroup(const CallbackInfo& info) {
   const double* hyperparameters = doubleArray(env, info[1], &fields);
   double* records = doubleArray(env, info[2], &counters);
   const auto arrays = info[3].As<Napi::Array>();
-  if (fields < optimizer.rule().fieldCount || 
+  if (fields < optimizer.rule().fieldCount ||
       counters < arrays.Length() * optimizer.rule().recordSize) {
     fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and record");
   }

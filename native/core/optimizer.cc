@@ -225,7 +225,8 @@ Failure Optimizer::step() {
   for (const Run& run : runs_) {
     if (run.spanCount == 0) continue;
     const Slot* spans = spans_.data() + run.firstSpan;
-    run.kernel(&run.scalars, run.prepared.sign, spans, spans + run.spanCount, 0, spans[run.spanCount - 1].length);
+    run.kernel(&run.scalars, run.prepared.sign, spans, spans + run.spanCount, 0,
+               spans[run.spanCount - 1].length);
   }
   writeRecords();
   return {};

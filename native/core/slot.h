@@ -14,7 +14,7 @@ struct Slot {
   const float* grad = nullptr;  // null: the step skips this parameter wholly
   float* state[kMaxStates] = {};
   size_t length = 0;
-  size_t room = 0;          // length, or more where all arrays own their last cache line
+  size_t room = 0;           // length, or more where all arrays own their last cache line
   double* record = nullptr;  // what the rule remembers of it; first how often it was stepped
   uint32_t group = 0;
   uint32_t states = 0;  // bit k: state[k] is there

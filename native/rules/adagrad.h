@@ -41,8 +41,7 @@ struct Adagrad {
     const double count = record.step++;  // the decay of lr starts at the second step
     s = {f32(h.weightDecay), f32(h.eps), f32(-(h.lr / (1 + count * h.lrDecay))),
          f32(h.initialAccumulatorValue)};
-    return (h.weightDecay != 0 ? kDecay : 0) |
-           (count == 0 ? kFirst : 0);
+    return (h.weightDecay != 0 ? kDecay : 0) | (count == 0 ? kFirst : 0);
   }
 
   template <int variant, class Block>

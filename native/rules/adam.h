@@ -54,8 +54,8 @@ struct AdamRule {
     s.rootCorrection2 = f32(std::sqrt(correction2));
     s.eps = f32(h.eps);
     s.negativeStepSize = f32(-(h.lr / correction1));
-    return (h.weightDecay != 0 ? kDecay : 0) |
-           (h.amsgrad != 0 ? kAmsgrad : 0) | (lerp.far ? kFarLerp : 0);
+    return (h.weightDecay != 0 ? kDecay : 0) | (h.amsgrad != 0 ? kAmsgrad : 0) |
+           (lerp.far ? kFarLerp : 0);
   }
 
   template <int variant, class Block>

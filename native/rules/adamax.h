@@ -41,8 +41,7 @@ struct Adamax {
     const Lerp lerp = f32.lerp(1 - h.beta1);
     const double correction = 1 - f32.power(h.beta1, ++record.step);
     s = {f32(h.weightDecay), lerp.weight, f32(h.beta2), f32(h.eps), f32(-(h.lr / correction))};
-    return (h.weightDecay != 0 ? kDecay : 0) |
-           (lerp.far ? kFarLerp : 0);
+    return (h.weightDecay != 0 ? kDecay : 0) | (lerp.far ? kFarLerp : 0);
   }
 
   template <int variant, class Block>

@@ -59,8 +59,8 @@ struct RAdam {
     s.eps = f32(h.eps);
     s.lr = f32(h.lr);
     s.rectification = rectified ? f32(rectification) : 0;
-    return (h.weightDecay != 0 ? kDecay : 0) |
-           (decoupled ? kDecoupled : 0) | (lerp.far ? kFarLerp : 0) | (rectified ? kRectified : 0);
+    return (h.weightDecay != 0 ? kDecay : 0) | (decoupled ? kDecoupled : 0) |
+           (lerp.far ? kFarLerp : 0) | (rectified ? kRectified : 0);
   }
 
   template <int variant, class Block>

@@ -57,8 +57,9 @@ constexpr RuleInfo row(int index) {
   static_assert(fields <= kMaxFields, "kMaxFields is too small");
   static_assert(std::size(Record::kNames) * sizeof(double) == sizeof(Record),
                 "kNames must name every member of the record");
-  return {Rule::kName, index,          fields,        fieldName<Rule>, field<Rule>,
-          std::size(Record::kNames), Record::kNames, prepare<Rule>};
+  return {Rule::kName,     index,        fields,
+          fieldName<Rule>, field<Rule>,  std::size(Record::kNames),
+          Record::kNames,  prepare<Rule>};
 }
 
 template <class... Rules>

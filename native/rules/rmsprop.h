@@ -46,9 +46,8 @@ struct RmsProp {
     const Lerp lerp = f32.lerp(1 - h.alpha);
     s = {f32(h.weightDecay), f32(h.alpha),    f32(1 - h.alpha), lerp.weight,
          f32(h.eps),         f32(h.momentum), f32(-h.lr)};
-    return (h.weightDecay != 0 ? kDecay : 0) |
-           (h.centered != 0 ? kCentered : 0) | (h.momentum > 0 ? kMomentum : 0) |
-           (lerp.far ? kFarLerp : 0);
+    return (h.weightDecay != 0 ? kDecay : 0) | (h.centered != 0 ? kCentered : 0) |
+           (h.momentum > 0 ? kMomentum : 0) | (lerp.far ? kFarLerp : 0);
   }
 
   template <int variant, class Block>

@@ -43,9 +43,8 @@ struct Sgd {
     // Without momentum torch keeps no state; the count is the age of the momentum buffer.
     if (h.momentum != 0) ++record.step;
     s = {f32(-h.lr), f32(h.momentum), f32(1 - h.dampening), f32(h.weightDecay)};
-    return (h.weightDecay != 0 ? kDecay : 0) |
-           (h.momentum != 0 ? kMomentum : 0) | (h.nesterov != 0 ? kNesterov : 0) |
-           (first ? kFirst : 0);
+    return (h.weightDecay != 0 ? kDecay : 0) | (h.momentum != 0 ? kMomentum : 0) |
+           (h.nesterov != 0 ? kNesterov : 0) | (first ? kFirst : 0);
   }
 
   template <int variant, class Block>

@@ -9,7 +9,8 @@
 namespace gradstep {
 
 template <class V, class Rule, int variant>
-void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, size_t from, size_t to) {
+void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, size_t from,
+           size_t to) {
   // Copies: the loop writes floats, and could otherwise not know that these stay as they are.
   const auto s = *static_cast<const typename Rule::Scalars*>(scalars);
   const auto flip = V::broadcast(sign);
@@ -25,7 +26,8 @@ void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, s
       Rule::template update<variant>(s, Block<V, 1, false>(here, i, flip, all));
     }
     if (i < length) {
-      Rule::template update<variant>(s, Block<V, 1, true>(here, i, flip, V::firstLanes(length - i)));
+      Rule::template update<variant>(s,
+                                     Block<V, 1, true>(here, i, flip, V::firstLanes(length - i)));
     }
   }
 }
