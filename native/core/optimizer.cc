@@ -1,31 +1,15 @@
 #include "optimizer.h"
 
-#include <cstring>
-
 #include <algorithm>
-
-#include "../simd/dispatch.h"
 
 namespace gradstep {
 namespace {
-
-// Counts are exact in a double up to here; anything else in a count is not ours.
-bool isCount(double count) { return count >= 0 && count < 9007199254740992.0; }
 
 // Room for more, growing by doubling: reserve() alone would grow by what is asked each time.
 template <class T>
 void reserveFor(std::vector<T>& list, size_t more) {
   const size_t needed = list.size() + more;
   if (needed > list.capacity()) list.reserve(std::max(needed, 2 * list.capacity()));
-}
-
-// Whether the slot's arrays begin where those of the span end.
-bool follows(const Slot& slot, const Slot& span, uint32_t states) {
-  if (slot.data != span.data + span.room || slot.grad != span.grad + span.room) return false;
-  for (int k = 0; k < kMaxStates; k++) {
-    if ((states >> k & 1) && slot.state[k] != span.state[k] + span.room) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -62,8 +46,6 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* records,
                             const std::vector<FloatSpan>& data) {
   reserveFor(groups_, 1);
   reserveFor(slots_, data.size());
-  reserveFor(spans_, slots_.capacity() - spans_.size());
-  reserveFor(runs_, slots_.capacity() - runs_.size());
   if (const Failure failure = claimAll(data); failure.kind) return failure;
   for (size_t i = 0; i < data.size(); i++) {
     Slot slot;
@@ -71,10 +53,11 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* records,
     slot.length = data[i].length;
     slot.room = data[i].length;
     slot.record = records + i * rule_.recordSize;
-    slot.group = static_cast<uint32_t>(groups_.size());
+    slot.hyperparameters = hyperparameters;
     slots_.push_back(slot);
   }
   groups_.push_back(hyperparameters);
+  plan_.forget();
   allGradsMoved_ = true;
   return {};
 }
@@ -91,6 +74,7 @@ void Optimizer::ownLines(size_t slot) {
   releaseData(slot);
   if (memory_.claim(s.data, room * sizeof(float), owner) == MemoryMap::kNobody) {
     s.room = room;
+    plan_.forget();
   } else {  // somebody lies in the padding: then it is not ours
     memory_.claim(s.data, s.length * sizeof(float), owner);
   }
@@ -99,17 +83,20 @@ void Optimizer::ownLines(size_t slot) {
 void Optimizer::setState(size_t slot, int which, float* state) {
   slots_[slot].state[which] = state;
   slots_[slot].states |= 1u << which;
+  plan_.forget();
 }
 
 void Optimizer::setData(size_t slot, float* data) {
   releaseData(slot);
   slots_[slot].data = data;
+  plan_.forget();
   movedData_.push_back(slot);
   allGradsMoved_ = true;
 }
 
-void Optimizer::setGrad(size_t slot, const float* grad) {
+void Optimizer::setGrad(size_t slot, float* grad) {
   slots_[slot].grad = grad;
+  plan_.forget();
   if (grad != nullptr && !allGradsMoved_) movedGrads_.push_back(slot);
 }
 
@@ -145,90 +132,17 @@ Failure Optimizer::verifyMemory() {
   return {};
 }
 
-// Whether the slot can be stepped with the scalars of the run.
-bool Optimizer::joins(const Run& run, const Slot& slot) const {
-  return run.hyperparameters == groups_[slot.group] &&
-         std::memcmp(run.record.values, slot.record, rule_.recordSize * sizeof(double)) == 0;
-}
-
-Failure Optimizer::openRun(size_t slot) {
-  Run run;
-  run.hyperparameters = groups_[slots_[slot].group];
-  std::memcpy(run.record.values, slots_[slot].record, rule_.recordSize * sizeof(double));
-  const auto number = static_cast<int64_t>(slot);
-  if (!isCount(run.record.values[0])) return {Failure::kBadCount, number, -1};
-  run.next = run.record;
-  run.prepared = rule_.prepare(run.hyperparameters, run.next, scalarMaker_, run.scalars);
-  if (scalarMaker_.takeFailure()) return {Failure::kOverflow, number, -1};
-  run.kernel = activeTable().rules[rule_.index][run.prepared.variant];
-  run.begin = slot;
-  run.end = slot;
-  runs_.push_back(run);
-  return {};
-}
-
-// Everything that can fail, before anything is written: which kernel steps which slots, with
-// which scalars.
-Failure Optimizer::plan() {
-  runs_.clear();
-  for (size_t i = 0; i < slots_.size(); i++) {
-    const Slot& slot = slots_[i];
-    if (slot.grad == nullptr) continue;
-    if (runs_.empty() || !joins(runs_.back(), slot)) {
-      if (const Failure failure = openRun(i); failure.kind) return failure;
-    }
-    Run& run = runs_.back();
-    if (run.prepared.states & ~slot.states) {
-      return {Failure::kMissingState, static_cast<int64_t>(i), -1};
-    }
-    run.end = i + 1;
-  }
-  return {};
-}
-
-// Slots whose arrays follow each other in memory, every one at the same distance, are one span:
-// an arena is stepped as a single array, zeros between its parameters included, unless the rule
-// would make something else of them.
-void Optimizer::joinSpans() {
-  spans_.clear();
-  for (Run& run : runs_) {
-    run.firstSpan = spans_.size();
-    for (size_t i = run.begin; i < run.end; i++) {
-      const Slot& slot = slots_[i];
-      if (slot.grad == nullptr || slot.length == 0) continue;
-      if (run.prepared.keepsZero && spans_.size() > run.firstSpan &&
-          follows(slot, spans_.back(), run.prepared.states)) {
-        Slot& span = spans_.back();
-        span.length = span.room + slot.length;
-        span.room += slot.room;
-      } else {
-        spans_.push_back(slot);
-      }
-    }
-    run.spanCount = spans_.size() - run.firstSpan;
-  }
-}
-
-void Optimizer::writeRecords() const {
-  for (const Run& run : runs_) {
-    for (size_t i = run.begin; i < run.end; i++) {
-      if (slots_[i].grad == nullptr) continue;
-      std::memcpy(slots_[i].record, run.next.values, rule_.recordSize * sizeof(double));
-    }
-  }
+Failure Optimizer::prepare(PlannedStep* step) {
+  if (const Failure failure = verifyMemory(); failure.kind) return failure;
+  step->plan = &plan_;
+  return plan_.make(rule_, slots_, scalarMaker_, true);
 }
 
 Failure Optimizer::step() {
-  if (const Failure failure = verifyMemory(); failure.kind) return failure;
-  if (const Failure failure = plan(); failure.kind) return failure;
-  joinSpans();
-  for (const Run& run : runs_) {
-    if (run.spanCount == 0) continue;
-    const Slot* spans = spans_.data() + run.firstSpan;
-    run.kernel(&run.scalars, run.prepared.sign, spans, spans + run.spanCount, 0,
-               spans[run.spanCount - 1].length);
-  }
-  writeRecords();
+  PlannedStep step;
+  if (const Failure failure = prepare(&step); failure.kind) return failure;
+  execute(&step, 1);
+  commit();
   return {};
 }
 

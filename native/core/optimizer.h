@@ -8,20 +8,13 @@
 #include <vector>
 
 #include "../rules/registry.h"
-#include "../simd/kernel_table.h"
+#include "execute.h"
+#include "failure.h"
 #include "memory_map.h"
+#include "plan.h"
 #include "slot.h"
 
 namespace gradstep {
-
-// Why a call changed nothing. `slot` and `other` are slot numbers; `other` may be
-// MemoryMap::kState.
-struct Failure {
-  enum Kind { kNone, kDataOverlap, kGradOverlap, kOverflow, kMissingState, kBadCount };
-  Kind kind = kNone;
-  int64_t slot = -1;
-  int64_t other = -1;
-};
 
 struct FloatSpan {
   float* data;
@@ -49,10 +42,15 @@ class Optimizer {
 
   void setState(size_t slot, int which, float* state);
   void setData(size_t slot, float* data);
-  void setGrad(size_t slot, const float* grad);
+  void setGrad(size_t slot, float* grad);
 
   // Refuses arrays that came since the last step and overlap.
   Failure verifyMemory();
+
+  // A step in three parts, so that several optimizers can be stepped as one: everything that can
+  // fail and changes nothing, the kernels (execute.h), the step counts.
+  Failure prepare(PlannedStep* step);
+  void commit() { plan_.commit(); }
 
   // Steps every parameter that has a gradient; on failure nothing has changed.
   Failure step();
@@ -61,36 +59,18 @@ class Optimizer {
   const std::vector<Slot>& slots() const { return slots_; }
   const std::vector<const double*>& groups() const { return groups_; }
   // How many spans the last step's kernels ran over.
-  size_t spanCount() const { return spans_.size(); }
+  size_t spanCount() const { return plan_.spans().size(); }
 
  private:
-  // Neighbouring slots that share their scalars: one kernel call.
-  struct Run {
-    Kernel kernel;
-    const double* hyperparameters;
-    RecordStorage record;  // of every slot, before this step
-    RecordStorage next;    // and after it
-    Prepared prepared;
-    size_t begin, end;            // slots
-    size_t firstSpan, spanCount;  // what the kernel steps
-    ScalarStorage scalars;
-  };
-
   Failure claimAll(const std::vector<FloatSpan>& data);
   void releaseFirst(size_t count, const std::vector<FloatSpan>& data);
   Failure verifyGrad(size_t slot) const;
-  Failure plan();
-  Failure openRun(size_t slot);
-  bool joins(const Run& run, const Slot& slot) const;
-  void joinSpans();
-  void writeRecords() const;
 
   const RuleInfo& rule_;
   ScalarMaker scalarMaker_;
   std::vector<Slot> slots_;
   std::vector<const double*> groups_;
-  std::vector<Run> runs_;
-  std::vector<Slot> spans_;
+  Plan plan_;
   MemoryMap memory_;
   std::vector<size_t> movedData_, movedGrads_;  // not verified yet
   bool allGradsMoved_ = false;

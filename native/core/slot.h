@@ -11,13 +11,13 @@ constexpr int kMaxStates = 4;
 
 struct Slot {
   float* data = nullptr;
-  const float* grad = nullptr;  // null: the step skips this parameter wholly
+  float* grad = nullptr;  // null: the step skips this parameter wholly
   float* state[kMaxStates] = {};
   size_t length = 0;
-  size_t room = 0;           // length, or more where all arrays own their last cache line
+  size_t room = 0;  // length, or more where all arrays own their last cache line
+  const double* hyperparameters = nullptr;  // of its group
   double* record = nullptr;  // what the rule remembers of it; first how often it was stepped
-  uint32_t group = 0;
-  uint32_t states = 0;  // bit k: state[k] is there
+  uint32_t states = 0;       // bit k: state[k] is there
 };
 
 }  // namespace gradstep

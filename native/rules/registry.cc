@@ -23,11 +23,21 @@ double field(const double* hyperparameters, size_t field) {
   return read<Rule>(hyperparameters).*Rule::kFields[field].member;
 }
 
+constexpr bool same(const char* a, const char* b) {
+  while (*a != 0 && *a == *b) a++, b++;
+  return *a == *b;
+}
+
 // -0 where the rule has a field `maximize` and it is on.
 template <class Rule>
 float signOf(const typename Rule::Hyperparameters& h) {
-  for (const auto& field : Rule::kFields) {
-    if (std::strcmp(field.name, "maximize") == 0 && h.*field.member != 0) return -0.0f;
+  constexpr size_t at = [] {
+    size_t i = 0;
+    while (i < std::size(Rule::kFields) && !same(Rule::kFields[i].name, "maximize")) i++;
+    return i;
+  }();
+  if constexpr (at < std::size(Rule::kFields)) {
+    if (h.*Rule::kFields[at].member != 0) return -0.0f;
   }
   return 0.0f;
 }

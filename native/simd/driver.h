@@ -33,6 +33,19 @@ void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, s
 }
 
 template <class V>
+void treatKernel(const GradientFactors& factors, const float* grad, float* out, size_t count) {
+  using P = Pack<V, 1>;
+  for (size_t i = 0; i < count; i += V::kLanes) {
+    const size_t left = count - i < V::kLanes ? count - i : V::kLanes;
+    const auto mask = V::firstLanes(left);
+    P value;
+    value.v[0] = V::load(grad + i, mask);
+    value = minimum(maximum(value * factors.scale, -factors.bound), factors.bound);
+    V::store(out + i, (value * factors.coefficient).v[0], mask);
+  }
+}
+
+template <class V>
 void fmaKernel(const float* a, const float* b, const float* c, float* out, size_t count) {
   for (size_t i = 0; i < count; i += V::kLanes) {
     const size_t left = count - i < V::kLanes ? count - i : V::kLanes;
@@ -55,6 +68,7 @@ constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
   static_assert(sizeof...(Rules) <= kMaxRules, "kMaxRules is too small");
   return {name,
           {RuleKernels<V, Rules, std::make_integer_sequence<int, Rules::kVariants>>::kKernels...},
+          treatKernel<V>,
           fmaKernel<V>};
 }
 

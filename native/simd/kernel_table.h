@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "../core/slot.h"
+#include "../core/treatment.h"
 
 namespace gradstep {
 
@@ -18,6 +19,8 @@ constexpr int kMaxRules = 16;
 struct KernelTable {
   const char* name;
   const Kernel* rules[kMaxRules];  // by RuleInfo::index, then by variant
+  // out[i] = grad[i], multiplied, clamped, multiplied.
+  void (*treat)(const GradientFactors& factors, const float* grad, float* out, size_t count);
   // out[i] = fma(a[i], b[i], c[i]), to test the one operation that everything rests on.
   void (*fma)(const float* a, const float* b, const float* c, float* out, size_t count);
 };

@@ -1,0 +1,153 @@
+#include "execute.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "../simd/dispatch.h"
+#include "denormals.h"
+#include "thread_pool.h"
+
+namespace gradstep {
+namespace {
+
+constexpr size_t kLine = 64 / sizeof(float);
+// Of a span whose gradients are treated, so much at a time: all its arrays stay in the first cache.
+constexpr size_t kBlock = 1024;
+
+struct Steps {
+  const PlannedStep* list;
+  size_t count;
+};
+
+// A place in the work: a span of a run of a plan, and how far into it.
+struct Cursor {
+  size_t step, run, span, offset;
+};
+
+// A part of one span.
+struct Piece {
+  const Slot* span;
+  size_t index, from, to;
+};
+
+Slot shifted(const Slot& span, size_t by, size_t length) {
+  Slot part = span;
+  part.data += by;
+  part.grad += by;
+  for (float*& state : part.state) {
+    if (state != nullptr) state += by;
+  }
+  part.length = length;
+  return part;
+}
+
+// Block by block: the gradient as it shall be, into a small buffer that the rule reads.
+void runTreated(const PlannedStep& step, const Run& run, const Piece& piece) {
+  GradientFactors factors = step.factors;
+  if (step.coefficients != nullptr) factors.coefficient = step.coefficients[piece.index];
+  const bool treats = factors.change();
+  alignas(64) float treated[kBlock];
+  for (size_t i = piece.from; i < piece.to; i += kBlock) {
+    const size_t length = std::min(kBlock, piece.to - i);
+    Slot block = shifted(*piece.span, i, length);
+    float* grad = block.grad;
+    if (treats) {
+      activeTable().treat(factors, grad, treated, length);
+      block.grad = treated;
+    }
+    run.kernel(&run.scalars, run.prepared.sign, &block, &block + 1, 0, length);
+    if (step.zeroGrad) std::memset(grad, 0, length * sizeof(float));
+  }
+}
+
+// From `begin` to `end`, which lie in one run.
+void runPart(const PlannedStep& step, const Run& run, Cursor begin, Cursor end) {
+  const Slot* spans = step.plan->spans().data();
+  const size_t last = end.offset > 0 ? end.span : end.span - 1;
+  if (end.span == begin.span && end.offset <= begin.offset) return;
+  const size_t to = end.offset > 0 ? end.offset : spans[last].length;
+  if (!step.zeroGrad && step.coefficients == nullptr && !step.factors.change()) {
+    run.kernel(&run.scalars, run.prepared.sign, spans + begin.span, spans + last + 1, begin.offset,
+               to);
+    return;
+  }
+  for (size_t i = begin.span; i <= last; i++) {
+    const size_t from = i == begin.span ? begin.offset : 0;
+    runTreated(step, run, {spans + i, i, from, i == last ? to : spans[i].length});
+  }
+}
+
+// From `begin` to `end`, wherever they are.
+void runBetween(const Steps& steps, Cursor begin, const Cursor& end) {
+  for (; begin.step < steps.count && begin.step <= end.step; begin = {begin.step + 1, 0, 0, 0}) {
+    const PlannedStep& step = steps.list[begin.step];
+    const FlushDenormals flush(step.flushDenormals);
+    const std::vector<Run>& runs = step.plan->runs();
+    for (size_t r = begin.run; r < runs.size(); r++) {
+      const bool first = r == begin.run && (begin.span != 0 || begin.offset != 0);
+      const bool last = begin.step == end.step && r == end.run;
+      const Cursor from = first ? begin : Cursor{begin.step, r, runs[r].firstSpan, 0};
+      const Cursor to = last ? end : Cursor{begin.step, r, runs[r].endSpan, 0};
+      if (to.span > from.span || to.offset > from.offset) runPart(step, runs[r], from, to);
+      if (last) return;
+    }
+  }
+}
+
+// The work cut at cache lines into parts of about `grain` floats.
+std::vector<Cursor> cut(const Steps& steps, size_t grain) {
+  std::vector<Cursor> cuts{{0, 0, 0, 0}};
+  size_t left = grain;
+  for (size_t s = 0; s < steps.count; s++) {
+    const Plan& plan = *steps.list[s].plan;
+    for (size_t r = 0; r < plan.runs().size(); r++) {
+      for (size_t i = plan.runs()[r].firstSpan; i < plan.runs()[r].endSpan; i++) {
+        const Slot& span = plan.spans()[i];
+        const size_t head = reinterpret_cast<uintptr_t>(span.data) / sizeof(float) % kLine;
+        size_t at = 0;
+        while (span.length - at > left) {
+          const size_t line = (at + left + head + kLine - 1) / kLine * kLine - head;
+          if (line >= span.length) break;
+          at = line;
+          left = grain;
+          cuts.push_back({s, r, i, at});
+        }
+        left -= std::min(left - 1, span.length - at);
+      }
+    }
+  }
+  cuts.push_back({steps.count, 0, 0, 0});
+  return cuts;
+}
+
+struct Job {
+  const Steps steps;
+  std::vector<Cursor> cuts;
+};
+
+}  // namespace
+
+void execute(const PlannedStep* list, size_t count) {
+  const Steps steps{list, count};
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++) size += list[i].plan->size();
+  ThreadPool& pool = ThreadPool::instance();
+  if (!pool.helps(size)) {
+    runBetween(steps, {0, 0, 0, 0}, {count, 0, 0, 0});
+    return;
+  }
+  constexpr size_t kLeast = 4096, kMost = 1 << 18;
+  const size_t share = size / (static_cast<size_t>(pool.threads()) * 16);
+  const size_t grain =
+      std::max(std::clamp(share, kLeast, kMost), size / (ThreadPool::kMaxChunks / 2));
+  Job job{steps, cut(steps, grain)};
+  const auto work = [](void* context, size_t chunk) {
+    const auto& job = *static_cast<Job*>(context);
+    runBetween(job.steps, job.cuts[chunk], job.cuts[chunk + 1]);
+  };
+  pool.run(work, &job, job.cuts.size() - 1);
+}
+
+}  // namespace gradstep

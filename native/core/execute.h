@@ -1,0 +1,24 @@
+// Runs plans: on this thread, or in chunks that the pool's helpers share.
+#pragma once
+
+#include <cstddef>
+
+#include "plan.h"
+#include "treatment.h"
+
+namespace gradstep {
+
+// A plan, and what its optimizer does to memory beside the rule.
+struct PlannedStep {
+  const Plan* plan;
+  GradientFactors factors;
+  // By span, instead of factors.coefficient; null: the same for all.
+  const float* coefficients = nullptr;
+  bool zeroGrad = false;         // gradients are zeros afterwards
+  bool flushDenormals = false;   // the processor takes subnormal numbers for zeros meanwhile
+};
+
+// Every kernel of every plan, once. Nothing can fail here.
+void execute(const PlannedStep* steps, size_t count);
+
+}  // namespace gradstep

@@ -1,0 +1,16 @@
+// Why a call changed nothing.
+#pragma once
+
+#include <cstdint>
+
+namespace gradstep {
+
+// `slot` and `other` are slot numbers; `other` may be MemoryMap::kState.
+struct Failure {
+  enum Kind { kNone, kDataOverlap, kGradOverlap, kOverflow, kMissingState, kBadCount };
+  Kind kind = kNone;
+  int64_t slot = -1;
+  int64_t other = -1;
+};
+
+}  // namespace gradstep

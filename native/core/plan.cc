@@ -1,0 +1,131 @@
+#include "plan.h"
+
+#include <cstring>
+
+#include "../simd/dispatch.h"
+
+namespace gradstep {
+namespace {
+
+// Counts are exact in a double up to here; anything else in a count is not ours.
+bool isCount(double count) { return count >= 0 && count < 9007199254740992.0; }
+
+// Whether the slot's arrays begin where those of the span end.
+bool follows(const Slot& slot, const Slot& span, uint32_t states) {
+  if (slot.data != span.data + span.room || slot.grad != span.grad + span.room) return false;
+  for (int k = 0; k < kMaxStates; k++) {
+    if ((states >> k & 1) && slot.state[k] != span.state[k] + span.room) return false;
+  }
+  return true;
+}
+
+// Whether the same slots would make the same spans.
+bool sameShape(const Prepared& a, const Prepared& b) {
+  return a.states == b.states && a.keepsZero == b.keepsZero;
+}
+
+}  // namespace
+
+Failure Plan::make(const RuleInfo& rule, const std::vector<Slot>& slots, ScalarMaker& f32,
+                   bool join) {
+  rule_ = &rule;
+  if (joined_ != join) shaped_ = false;
+  for (size_t i = 0; shaped_ && i < runs_.size(); i++) {
+    const Prepared before = runs_[i].prepared;
+    if (const Failure failure = prepare(runs_[i], f32); failure.kind) return failure;
+    shaped_ = sameShape(before, runs_[i].prepared);
+  }
+  if (shaped_) return {};
+  const Failure failure = shape(slots, f32, join);
+  shaped_ = !failure.kind;
+  joined_ = join;
+  return failure;
+}
+
+Failure Plan::shape(const std::vector<Slot>& slots, ScalarMaker& f32, bool join) {
+  runs_.clear();
+  spans_.clear();
+  records_.clear();
+  size_ = 0;
+  for (size_t i = 0; i < slots.size(); i++) {
+    const Slot& slot = slots[i];
+    if (slot.grad == nullptr) continue;
+    if (runs_.empty() || !shares(runs_.back(), slot)) {
+      if (const Failure failure = openRun(slots, i, f32); failure.kind) return failure;
+    }
+    if (runs_.back().prepared.states & ~slot.states) {
+      return {Failure::kMissingState, static_cast<int64_t>(i), -1};
+    }
+    addRecord(slot.record);
+    if (slot.length > 0) addSpan(slot, join);
+  }
+  for (const Slot& span : spans_) size_ += span.length;
+  return {};
+}
+
+Failure Plan::openRun(const std::vector<Slot>& slots, size_t slot, ScalarMaker& f32) {
+  Run run{};
+  run.hyperparameters = slots[slot].hyperparameters;
+  run.firstSlot = slot;
+  std::memcpy(run.record.values, slots[slot].record, rule_->recordSize * sizeof(double));
+  run.firstSpan = run.endSpan = spans_.size();
+  run.firstRecord = run.endRecord = records_.size();
+  if (const Failure failure = prepare(run, f32); failure.kind) return failure;
+  runs_.push_back(run);
+  return {};
+}
+
+Failure Plan::prepare(Run& run, ScalarMaker& f32) const {
+  const auto slot = static_cast<int64_t>(run.firstSlot);
+  if (!isCount(run.record.values[0])) return {Failure::kBadCount, slot, -1};
+  run.next = run.record;
+  run.prepared = rule_->prepare(run.hyperparameters, run.next, f32, run.scalars);
+  if (f32.takeFailure()) return {Failure::kOverflow, slot, -1};
+  run.kernel = activeTable().rules[rule_->index][run.prepared.variant];
+  return {};
+}
+
+bool Plan::shares(const Run& run, const Slot& slot) const {
+  return run.hyperparameters == slot.hyperparameters &&
+         std::memcmp(run.record.values, slot.record, rule_->recordSize * sizeof(double)) == 0;
+}
+
+// Slots whose arrays follow each other in memory, every one at the same distance, are one span:
+// an arena is stepped as a single array, zeros between its parameters included, unless the rule
+// would make something else of them.
+void Plan::addSpan(const Slot& slot, bool join) {
+  Run& run = runs_.back();
+  if (join && run.prepared.keepsZero && run.endSpan > run.firstSpan &&
+      follows(slot, spans_.back(), run.prepared.states)) {
+    Slot& span = spans_.back();
+    span.length = span.room + slot.length;
+    span.room += slot.room;
+  } else {
+    spans_.push_back(slot);
+    run.endSpan = spans_.size();
+  }
+}
+
+void Plan::addRecord(double* record) {
+  Run& run = runs_.back();
+  if (run.endRecord > run.firstRecord &&
+      records_.back().first + records_.back().count * rule_->recordSize == record) {
+    records_.back().count++;
+  } else {
+    records_.push_back({record, 1});
+    run.endRecord = records_.size();
+  }
+}
+
+void Plan::commit() {
+  const size_t size = rule_->recordSize;
+  for (Run& run : runs_) {
+    for (size_t i = run.firstRecord; i < run.endRecord; i++) {
+      const auto [first, count] = records_[i];
+      for (size_t j = 0; j < count * size; j++) first[j] = run.next.values[j % size];
+    }
+    run.record = run.next;
+  }
+}
+
+}  // namespace gradstep

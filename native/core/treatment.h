@@ -1,0 +1,21 @@
+// What an optimizer does to gradients on their way into the rule, as its user would have done to
+// the arrays before the step: multiply, clamp, clip by a norm. They are read, not written.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace gradstep {
+
+// In this order, each operation rounded; NaN stays NaN. As they are here, nothing changes.
+struct GradientFactors {
+  float scale = 1;
+  float bound = std::numeric_limits<float>::infinity();  // clamps to [-bound, bound]
+  float coefficient = 1;
+
+  bool change() const {
+    return scale != 1 || bound != std::numeric_limits<float>::infinity() || coefficient != 1;
+  }
+};
+
+}  // namespace gradstep
