@@ -1,7 +1,7 @@
 // The functions that lib/backend/native.ts calls. Each reads its arguments, asks the core, and
 // returns; raw pointers live in the core only as long as JavaScript proves them before each step.
 #include "../simd/dispatch.h"
-#include "arguments.h"
+#include "define.h"
 
 namespace gradstep {
 namespace {
@@ -41,13 +41,6 @@ napi_value claimState(const CallbackInfo& info) {
   return nullptr;
 }
 
-std::vector<FloatSpan> spans(napi_env env, const Napi::Array& arrays) {
-  std::vector<FloatSpan> data;
-  data.reserve(arrays.Length());
-  for (uint32_t i = 0; i < arrays.Length(); i++) data.push_back(floatArray(env, arrays.Get(i)));
-  return data;
-}
-
 // addGroup(handle, hyperparameters: Float64Array, records: Float64Array, data: Float32Array[])
 napi_value addGroup(const CallbackInfo& info) {
   const napi_env env = info.Env();
@@ -60,14 +53,14 @@ napi_value addGroup(const CallbackInfo& info) {
       counters < arrays.Length() * optimizer.rule().recordSize) {
     fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and record");
   }
-  return result(env, optimizer.addGroup(hyperparameters, records, spans(env, arrays)));
+  return result(env, optimizer.addGroup(hyperparameters, records, floatArrays(env, arrays)));
 }
 
 // findOverlap(handle, data: Float32Array[])
 napi_value findOverlap(const CallbackInfo& info) {
   Optimizer& optimizer = unwrap(info.Env(), info[0]);
   const auto arrays = info[1].As<Napi::Array>();
-  return result(info.Env(), optimizer.findOverlap(spans(info.Env(), arrays)));
+  return result(info.Env(), optimizer.findOverlap(floatArrays(info.Env(), arrays)));
 }
 
 // releaseData(handle, slot)
@@ -208,22 +201,6 @@ napi_value debugHyperparameters(const CallbackInfo& info) {
   return object;
 }
 
-// Turns what the standard library throws into an error with a code, at the last moment.
-template <napi_value (*function)(const CallbackInfo&)>
-Napi::Value guarded(const CallbackInfo& info) {
-  try {
-    const napi_value value = function(info);
-    return value ? Napi::Value(info.Env(), value) : info.Env().Undefined();
-  } catch (const std::bad_alloc&) {
-    fail(info.Env(), "ERR_OUT_OF_MEMORY", "The native core could not allocate memory");
-  }
-}
-
-template <napi_value (*function)(const CallbackInfo&)>
-void define(Napi::Object exports, const char* name) {
-  exports.Set(name, Napi::Function::New<guarded<function>>(exports.Env(), name));
-}
-
 Napi::Object init(Napi::Env, Napi::Object exports) {
   define<open>(exports, "open");
   define<claimState>(exports, "claimState");
@@ -245,6 +222,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<debugPower>(exports, "debugPower");
   define<debugSpans>(exports, "debugSpans");
   define<debugHyperparameters>(exports, "debugHyperparameters");
+  defineGradients(exports);
   return exports;
 }
 

@@ -49,6 +49,14 @@ FloatSpan floatArray(napi_env env, napi_value value) {
   return span;
 }
 
+std::vector<FloatSpan> floatArrays(napi_env env, const Napi::Array& arrays) {
+  const uint32_t count = arrays.Length();
+  std::vector<FloatSpan> spans;
+  spans.reserve(count);
+  for (uint32_t i = 0; i < count; i++) spans.push_back(floatArray(env, arrays.Get(i)));
+  return spans;
+}
+
 double* doubleArray(napi_env env, napi_value value, size_t* length) {
   return static_cast<double*>(typedArray(env, value, napi_float64_array, "Float64Array", length));
 }

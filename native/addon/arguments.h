@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <string>
+#include <vector>
 
 #include "../core/optimizer.h"
 
@@ -16,6 +17,7 @@ namespace gradstep {
 // The typed array's memory by its internal slots. Raw calls: napi.h asks for the buffer too,
 // which Node 20 refuses for shared memory, and costs twice as much.
 FloatSpan floatArray(napi_env env, napi_value value);
+std::vector<FloatSpan> floatArrays(napi_env env, const Napi::Array& arrays);
 double* doubleArray(napi_env env, napi_value value, size_t* length);
 void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes);
 

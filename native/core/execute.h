@@ -14,8 +14,8 @@ struct PlannedStep {
   GradientFactors factors;
   // By span, instead of factors.coefficient; null: the same for all.
   const float* coefficients = nullptr;
-  bool zeroGrad = false;         // gradients are zeros afterwards
-  bool flushDenormals = false;   // the processor takes subnormal numbers for zeros meanwhile
+  bool zeroGrad = false;        // gradients are zeros afterwards
+  bool flushDenormals = false;  // the processor takes subnormal numbers for zeros meanwhile
 };
 
 // Every kernel of every plan, once. Nothing can fail here.

@@ -1,6 +1,7 @@
 // AVX2 with FMA: 8 lanes.
 #include <cfloat>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "kernel_table.h"
@@ -53,6 +54,21 @@ struct Avx2 {
     // The instruction gives b where either is NaN.
     return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
   }
+  static GRADSTEP_INLINE Vector clamp(Vector x, Vector low, Vector high) {
+    // The instructions give their second operand where either is NaN, or both are zero.
+    return _mm256_min_ps(high, _mm256_max_ps(low, x));
+  }
+
+  using Double = __m256d;
+  static constexpr size_t kDoubles = 4;
+  static GRADSTEP_INLINE Double broadcastDouble(double x) { return _mm256_set1_pd(x); }
+  static GRADSTEP_INLINE void widen(Vector x, Double* out) {
+    out[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(x));
+    out[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+  }
+  static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return _mm256_add_pd(a, b); }
+  static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return _mm256_mul_pd(a, b); }
+  static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm256_storeu_pd(to, x); }
 };
 
 constexpr KernelTable kTable = kernelTable<Avx2>("avx2", AllRules{});

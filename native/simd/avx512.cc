@@ -1,6 +1,7 @@
 // AVX-512: 16 lanes, masked loads and stores.
 #include <cfloat>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "kernel_table.h"
@@ -56,6 +57,21 @@ struct Avx512 {
     const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
     return _mm512_mask_mov_ps(_mm512_max_ps(a, b), nan, a);
   }
+  static GRADSTEP_INLINE Vector clamp(Vector x, Vector low, Vector high) {
+    // The instructions give their second operand where either is NaN, or both are zero.
+    return _mm512_min_ps(high, _mm512_max_ps(low, x));
+  }
+
+  using Double = __m512d;
+  static constexpr size_t kDoubles = 8;
+  static GRADSTEP_INLINE Double broadcastDouble(double x) { return _mm512_set1_pd(x); }
+  static GRADSTEP_INLINE void widen(Vector x, Double* out) {
+    out[0] = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
+    out[1] = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
+  }
+  static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return _mm512_add_pd(a, b); }
+  static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return _mm512_mul_pd(a, b); }
+  static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm512_storeu_pd(to, x); }
 };
 
 constexpr KernelTable kTable = kernelTable<Avx512>("avx512", AllRules{});

@@ -5,6 +5,7 @@
 #include "../rules/rules.h"
 #include "kernel_table.h"
 #include "pack.h"
+#include "reduce.h"
 
 namespace gradstep {
 
@@ -40,7 +41,7 @@ void treatKernel(const GradientFactors& factors, const float* grad, float* out, 
     const auto mask = V::firstLanes(left);
     P value;
     value.v[0] = V::load(grad + i, mask);
-    value = minimum(maximum(value * factors.scale, -factors.bound), factors.bound);
+    value = clamp(value * factors.scale, -factors.bound, factors.bound);
     V::store(out + i, (value * factors.coefficient).v[0], mask);
   }
 }
@@ -69,7 +70,8 @@ constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
   return {name,
           {RuleKernels<V, Rules, std::make_integer_sequence<int, Rules::kVariants>>::kKernels...},
           treatKernel<V>,
-          fmaKernel<V>};
+          fmaKernel<V>,
+          Reductions<V>::kKernels};
 }
 
 }  // namespace gradstep

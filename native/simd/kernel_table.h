@@ -6,6 +6,7 @@
 
 #include "../core/slot.h"
 #include "../core/treatment.h"
+#include "reduction.h"
 
 namespace gradstep {
 
@@ -23,6 +24,7 @@ struct KernelTable {
   void (*treat)(const GradientFactors& factors, const float* grad, float* out, size_t count);
   // out[i] = fma(a[i], b[i], c[i]), to test the one operation that everything rests on.
   void (*fma)(const float* a, const float* b, const float* c, float* out, size_t count);
+  const ReduceKernel* reduce;  // by Reduction
 };
 
 // Null where the compiler's target has no such instructions.

@@ -1,6 +1,7 @@
 // NEON: 4 lanes. It is part of every 64-bit ARM, so no region is needed.
 #include <cfloat>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "kernel_table.h"
@@ -49,6 +50,20 @@ struct Neon {
     return vbslq_f32(vcgtzq_f32(x), a, b);
   }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return vmaxq_f32(a, b); }
+  static GRADSTEP_INLINE Vector clamp(Vector x, Vector low, Vector high) {
+    return vminq_f32(vmaxq_f32(x, low), high);
+  }
+
+  using Double = float64x2_t;
+  static constexpr size_t kDoubles = 2;
+  static GRADSTEP_INLINE Double broadcastDouble(double x) { return vdupq_n_f64(x); }
+  static GRADSTEP_INLINE void widen(Vector x, Double* out) {
+    out[0] = vcvt_f64_f32(vget_low_f32(x));
+    out[1] = vcvt_high_f64_f32(x);
+  }
+  static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return vaddq_f64(a, b); }
+  static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return vmulq_f64(a, b); }
+  static GRADSTEP_INLINE void storeDouble(double* to, Double x) { vst1q_f64(to, x); }
 };
 
 constexpr KernelTable kTable = kernelTable<Neon>("neon", AllRules{});

@@ -35,6 +35,10 @@ struct Pack {
   // NaN if either is NaN.
   friend GRADSTEP_INLINE Pack minimum(Pack a, Pack b) { return -maximum(-a, -b); }
   friend GRADSTEP_INLINE Pack maximum(Pack a, Pack b) { return map(V::maximum, a, b); }
+  // At least low and at most high; NaN stays NaN, and a zero its sign.
+  friend GRADSTEP_INLINE Pack clamp(Pack x, Pack low, Pack high) {
+    return map(V::clamp, x, low, high);
+  }
   // a * b + c, rounded once.
   friend GRADSTEP_INLINE Pack fma(Pack a, Pack b, Pack c) { return map(V::fma, a, b, c); }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "driver.h"
@@ -40,6 +41,17 @@ struct Scalar {
   static GRADSTEP_INLINE Vector abs(Vector a) { return std::fabs(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) { return x > 0 ? a : b; }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return a > b || a != a ? a : b; }
+  static GRADSTEP_INLINE Vector clamp(Vector x, Vector low, Vector high) {
+    return x < low ? low : x > high ? high : x;
+  }
+
+  using Double = double;
+  static constexpr size_t kDoubles = 1;
+  static GRADSTEP_INLINE Double broadcastDouble(double x) { return x; }
+  static GRADSTEP_INLINE void widen(Vector x, Double* out) { *out = x; }
+  static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return a + b; }
+  static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return a * b; }
+  static GRADSTEP_INLINE void storeDouble(double* to, Double x) { *to = x; }
 };
 
 constexpr KernelTable kTable = kernelTable<Scalar>("scalar", AllRules{});

@@ -1,0 +1,29 @@
+// How functions of the addon become JavaScript's.
+#pragma once
+
+#include <new>
+
+#include "arguments.h"
+
+namespace gradstep {
+
+// Turns what the standard library throws into an error with a code, at the last moment.
+template <napi_value (*function)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    const napi_value value = function(info);
+    return value ? Napi::Value(info.Env(), value) : info.Env().Undefined();
+  } catch (const std::bad_alloc&) {
+    fail(info.Env(), "ERR_OUT_OF_MEMORY", "The native core could not allocate memory");
+  }
+}
+
+template <napi_value (*function)(const Napi::CallbackInfo&)>
+void define(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<guarded<function>>(exports.Env(), name));
+}
+
+// The functions of gradients.cc.
+void defineGradients(Napi::Object exports);
+
+}  // namespace gradstep

@@ -1,0 +1,99 @@
+// The functions behind lib/gradients: norms of gradients, clipping and scaling in place. They
+// keep nothing: every array is looked up anew in each call.
+#include "../core/norm.h"
+
+#include <vector>
+
+#include "../simd/dispatch.h"
+#include "define.h"
+
+namespace gradstep {
+namespace {
+
+using Napi::CallbackInfo;
+
+double number(const CallbackInfo& info, size_t at) {
+  double value;
+  if (napi_get_value_double(info.Env(), info[at], &value) != napi_ok) {
+    fail(info.Env(), "ERR_INTERNAL", "Expected a number");
+  }
+  return value;
+}
+
+std::vector<FloatSpan> arrays(const CallbackInfo& info) {
+  return floatArrays(info.Env(), info[0].As<Napi::Array>());
+}
+
+void treatAll(const std::vector<FloatSpan>& spans, const GradientFactors& factors) {
+  const auto treat = activeTable().treat;
+  for (const FloatSpan& span : spans) treat(factors, span.data, span.data, span.length);
+}
+
+// A number of JavaScript that is a float32.
+float single(const CallbackInfo& info, size_t at) { return static_cast<float>(number(info, at)); }
+
+// gradNorm(arrays, order): number
+napi_value gradNorm(const CallbackInfo& info) {
+  const Norm norm(number(info, 1));
+  std::vector<double> parts;
+  for (const FloatSpan& span : arrays(info)) {
+    parts.push_back(norm.array(span.data, span.length, {}));
+  }
+  return Napi::Number::New(info.Env(), norm.total(parts.data(), parts.size()));
+}
+
+// clipGrads(arrays, totalNorm, maxNorm)
+napi_value clipGrads(const CallbackInfo& info) {
+  GradientFactors factors;
+  factors.coefficient = clipCoefficient(single(info, 1), number(info, 2));
+  if (factors.change()) treatAll(arrays(info), factors);
+  return nullptr;
+}
+
+// clampGrads(arrays, bound)
+napi_value clampGrads(const CallbackInfo& info) {
+  GradientFactors factors;
+  factors.bound = single(info, 1);
+  treatAll(arrays(info), factors);
+  return nullptr;
+}
+
+// scaleGrads(arrays, factor)
+napi_value scaleGrads(const CallbackInfo& info) {
+  GradientFactors factors;
+  factors.scale = single(info, 1);
+  treatAll(arrays(info), factors);
+  return nullptr;
+}
+
+// countNonFinite(arrays): number
+napi_value countNonFiniteOf(const CallbackInfo& info) {
+  double count = 0;
+  for (const FloatSpan& span : arrays(info)) count += countNonFinite(span.data, span.length);
+  return Napi::Number::New(info.Env(), count);
+}
+
+// For tests. debugReduce(reduction, array, scale, bound): number, for at most one block.
+napi_value debugReduce(const CallbackInfo& info) {
+  const uint32_t reduction = index(info.Env(), info[0], kReductions, "reduction");
+  const FloatSpan span = floatArray(info.Env(), info[1]);
+  if (span.length > kReduceBlock) fail(info.Env(), "ERR_INTERNAL", "Expected one block");
+  GradientFactors factors;
+  factors.scale = single(info, 2);
+  factors.bound = single(info, 3);
+  const double result = activeTable().reduce[reduction](span.data, span.length, factors);
+  return Napi::Number::New(info.Env(), result);
+}
+
+}  // namespace
+
+void defineGradients(Napi::Object exports) {
+  define<gradNorm>(exports, "gradNorm");
+  define<clipGrads>(exports, "clipGrads");
+  define<clampGrads>(exports, "clampGrads");
+  define<scaleGrads>(exports, "scaleGrads");
+  define<countNonFiniteOf>(exports, "countNonFinite");
+  define<debugReduce>(exports, "debugReduce");
+}
+
+}  // namespace gradstep
