@@ -1,7 +1,9 @@
 /** `gradstep`: everything of `gradstep/portable`, stepped by the native addon where it loads. */
 
 import { registerBackend, setIsa } from './backend/active.ts';
+import { usableCores } from './backend/cores.ts';
 import { loadAddon, nativeBackend } from './backend/native.ts';
+import { getNumThreads, setNumThreads } from './backend/threads.ts';
 import { GradstepError } from './errors.ts';
 
 export * from './portable.ts';
@@ -28,6 +30,22 @@ function chooseBackend(): void {
     }
   }
   if (isa !== '') setIsa(isa);
+  chooseThreads();
+}
+
+/** Once for the process: 0 says that nobody has chosen yet. */
+function chooseThreads(): void {
+  const { GRADSTEP_NUM_THREADS: given = '' } = process.env;
+  if (getNumThreads() !== 0) return;
+  try {
+    setNumThreads(given === '' ? usableCores() : Number(given));
+  } catch (cause) {
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `Expected GRADSTEP_NUM_THREADS to be a number from 1 to 256 but received '${given}'`,
+      { cause },
+    );
+  }
 }
 
 chooseBackend();

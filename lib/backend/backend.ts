@@ -55,6 +55,14 @@ export interface Backend {
   isa(): string;
   /** Forces one for all following steps; false if it cannot run here. */
   setIsa(name: string): boolean;
+  /** How many threads a step may use. */
+  threads(): number;
+  setThreads(count: number): void;
+  /**
+   * Steps several cores of this backend as one; no two may be the same. The failure of any, with
+   * its place in the list, changes nothing.
+   */
+  stepAll(cores: readonly Core[]): (Failure & { readonly core: number }) | undefined;
   /** How many bytes an address is past a cache line. */
   residue(bytes: Uint8Array<ArrayBufferLike>): number;
   /**

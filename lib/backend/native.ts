@@ -10,8 +10,12 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
   ? (handle: object, ...args: A) => R
   : never;
 
-/** The functions of `native/addon/addon.cc`: those of `Core`, with a handle, and a few more. */
-export type Addon = { [K in keyof Core]: WithHandle<Core[K]> } & Omit<Backend, 'name' | 'open'> & {
+/** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
+export type Addon = { [K in keyof Core]: WithHandle<Core[K]> } & Omit<
+  Backend,
+  'name' | 'open' | 'stepAll'
+> & {
+    stepAll(handles: readonly object[]): ReturnType<Backend['stepAll']>;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
     debugFma(a: Floats, b: Floats, c: Floats, out: Floats): void;
     debugPower(base: number, exponent: number): number;
@@ -47,6 +51,9 @@ export function nativeBackend(addon: Addon): Backend {
     isas: () => addon.isas(),
     isa: () => addon.isa(),
     setIsa: (name) => addon.setIsa(name),
+    threads: () => addon.threads(),
+    setThreads: (count) => addon.setThreads(count),
+    stepAll: (cores) => guard(() => addon.stepAll(cores.map(NativeCore.handleOf))),
     residue: (bytes) => addon.residue(bytes),
     open: (...layout) => new NativeCore(addon, layout),
   };
@@ -71,6 +78,11 @@ class NativeCore implements Core {
   constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
     this.#handle = guard(() => addon.open(...layout));
+  }
+
+  /** The handle of a core that was opened here. */
+  static handleOf(core: Core): object {
+    return (core as NativeCore).#handle;
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {

@@ -127,10 +127,6 @@ napi_value verifyMemory(const CallbackInfo& info) {
   return result(info.Env(), unwrap(info.Env(), info[0]).verifyMemory());
 }
 
-napi_value step(const CallbackInfo& info) {
-  return result(info.Env(), unwrap(info.Env(), info[0]).step());
-}
-
 napi_value disposeHandle(const CallbackInfo& info) {
   dispose(info.Env(), info[0]);
   return nullptr;
@@ -212,7 +208,6 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<setState>(exports, "setState");
   define<setData>(exports, "setData");
   define<setGrad>(exports, "setGrad");
-  define<step>(exports, "step");
   define<disposeHandle>(exports, "dispose");
   define<residue>(exports, "residue");
   define<isas>(exports, "isas");
@@ -223,6 +218,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<debugSpans>(exports, "debugSpans");
   define<debugHyperparameters>(exports, "debugHyperparameters");
   defineGradients(exports);
+  defineSteps(exports);
   return exports;
 }
 

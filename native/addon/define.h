@@ -25,5 +25,7 @@ void define(Napi::Object exports, const char* name) {
 
 // The functions of gradients.cc.
 void defineGradients(Napi::Object exports);
+// The functions of steps.cc.
+void defineSteps(Napi::Object exports);
 
 }  // namespace gradstep

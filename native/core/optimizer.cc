@@ -146,4 +146,15 @@ Failure Optimizer::step() {
   return {};
 }
 
+Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed) {
+  std::vector<PlannedStep> steps(count);
+  for (size_t i = 0; i < count; i++) {
+    *failed = i;
+    if (const Failure failure = optimizers[i]->prepare(&steps[i]); failure.kind) return failure;
+  }
+  execute(steps.data(), count);
+  for (size_t i = 0; i < count; i++) optimizers[i]->commit();
+  return {};
+}
+
 }  // namespace gradstep

@@ -76,4 +76,8 @@ class Optimizer {
   bool allGradsMoved_ = false;
 };
 
+// Steps several as one: the failure of any, whose number is then in `failed`, changes nothing.
+// No two may be the same.
+Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed);
+
 }  // namespace gradstep

@@ -17,6 +17,7 @@ class ThreadPool {
  public:
   using Work = void (*)(void* context, size_t chunk);
 
+  static constexpr int kMaxThreads = 256;
   static constexpr size_t kMaxChunks = 0xffff;
 
   // Never destroyed: threads may outlive whoever destroys statics.
@@ -26,7 +27,7 @@ class ThreadPool {
   void retain();
   void release();
 
-  // How many threads a step may use, the caller among them.
+  // How many threads a step may use, the caller among them; 0 until somebody has said it.
   int threads() const { return threads_.load(std::memory_order_relaxed); }
   void setThreads(int threads) { threads_.store(threads, std::memory_order_relaxed); }
 
@@ -63,7 +64,7 @@ class ThreadPool {
   bool waitForWork(const Helper& helper);
   void help(const Helper& helper);
 
-  std::atomic<int> threads_{1};
+  std::atomic<int> threads_{0};
   std::atomic<uint64_t> claims_{0};
   std::atomic<size_t> done_{0};
   std::atomic<int> asleep_{0};

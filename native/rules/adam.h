@@ -27,7 +27,7 @@ struct AdamRule {
   };
 
   struct Scalars {
-    float decay, weight, beta2, oneMinusBeta2, rootCorrection2, eps, negativeStepSize;
+    float decay, weight, beta2, oneMinusBeta2, rootCorrection2, reciprocal2, eps, negativeStepSize;
   };
 
   enum : int { kDecay = 1, kAmsgrad = 2, kFarLerp = 4 };
@@ -52,6 +52,7 @@ struct AdamRule {
     s.beta2 = f32(h.beta2);
     s.oneMinusBeta2 = f32(1 - h.beta2);
     s.rootCorrection2 = f32(std::sqrt(correction2));
+    s.reciprocal2 = 1 / s.rootCorrection2;
     s.eps = f32(h.eps);
     s.negativeStepSize = f32(-(h.lr / correction1));
     return (h.weightDecay != 0 ? kDecay : 0) | (h.amsgrad != 0 ? kAmsgrad : 0) |
@@ -77,7 +78,8 @@ struct AdamRule {
       second = maximum(at.state(kMaxExpAvgSq), second);
       at.state(kMaxExpAvgSq, second);
     }
-    const auto denominator = sqrt(second) / s.rootCorrection2 + s.eps;
+    const auto root = divideRoot(sqrt(second), s.rootCorrection2, s.reciprocal2);
+    const auto denominator = root + s.eps;
     at.param(param + (s.negativeStepSize * newExpAvg) / denominator);
   }
 };

@@ -21,6 +21,7 @@ struct Avx2 {
   using Vector = __m256;
   using Mask = __m256i;
   static constexpr size_t kLanes = 8;
+  static constexpr bool kHasFma = true;
   static constexpr int kUnroll = 2;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return _mm256_set1_ps(x); }
@@ -46,6 +47,9 @@ struct Avx2 {
   }
   static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) { return _mm256_xor_ps(a, b); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+  static GRADSTEP_INLINE bool hasNaN(Vector a) {
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, a, _CMP_UNORD_Q)) != 0;
+  }
   static GRADSTEP_INLINE Vector abs(Vector a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {
     return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ));

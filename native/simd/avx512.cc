@@ -26,6 +26,7 @@ struct Avx512 {
   using Vector = __m512;
   using Mask = __mmask16;
   static constexpr size_t kLanes = 16;
+  static constexpr bool kHasFma = true;
   static constexpr int kUnroll = 4;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return _mm512_set1_ps(x); }
@@ -48,6 +49,9 @@ struct Avx512 {
   }
   static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) { return _mm512_xor_ps(a, b); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+  static GRADSTEP_INLINE bool hasNaN(Vector a) {
+    return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q) != 0;
+  }
   static GRADSTEP_INLINE Vector abs(Vector a) { return _mm512_abs_ps(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {
     return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), a);

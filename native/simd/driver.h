@@ -9,6 +9,16 @@
 
 namespace gradstep {
 
+// From how many elements on it pays to step the first few apart, so that the vectors which follow
+// lie on cache lines.
+constexpr size_t kWorthHead = 256;
+
+// How many elements the address is before a vector's alignment.
+template <class V>
+GRADSTEP_INLINE size_t misalignment(const float* address) {
+  return (0 - reinterpret_cast<uintptr_t>(address) / sizeof(float)) % V::kLanes;
+}
+
 template <class V, class Rule, int variant>
 void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, size_t from,
            size_t to) {
@@ -20,6 +30,10 @@ void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, s
     const Slot here = *slot;
     const size_t length = slot + 1 == end ? to : here.length;
     size_t i = from;
+    if (const size_t head = misalignment<V>(here.data + i); head > 0 && length - i >= kWorthHead) {
+      Rule::template update<variant>(s, Block<V, 1, true>(here, i, flip, V::firstLanes(head)));
+      i += head;
+    }
     for (; i + V::kUnroll * V::kLanes <= length; i += V::kUnroll * V::kLanes) {
       Rule::template update<variant>(s, Block<V, V::kUnroll, false>(here, i, flip, all));
     }

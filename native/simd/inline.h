@@ -4,6 +4,8 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define GRADSTEP_INLINE __forceinline
+#define GRADSTEP_UNLIKELY(condition) (condition)
 #else
 #define GRADSTEP_INLINE inline __attribute__((always_inline))
+#define GRADSTEP_UNLIKELY(condition) __builtin_expect(condition, false)
 #endif

@@ -19,6 +19,7 @@ struct Neon {
   using Vector = float32x4_t;
   using Mask = size_t;  // how many lanes are there
   static constexpr size_t kLanes = 4;
+  static constexpr bool kHasFma = true;
   static constexpr int kUnroll = 4;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return vdupq_n_f32(x); }
@@ -45,6 +46,7 @@ struct Neon {
     return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
   }
   static GRADSTEP_INLINE Vector negate(Vector a) { return vnegq_f32(a); }
+  static GRADSTEP_INLINE bool hasNaN(Vector a) { return vminvq_u32(vceqq_f32(a, a)) == 0; }
   static GRADSTEP_INLINE Vector abs(Vector a) { return vabsq_f32(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) {
     return vbslq_f32(vcgtzq_f32(x), a, b);

@@ -39,6 +39,18 @@ struct Pack {
   friend GRADSTEP_INLINE Pack clamp(Pack x, Pack low, Pack high) {
     return map(V::clamp, x, low, high);
   }
+  // root / divisor, where `reciprocal` is 1 / divisor, the root a square root and the divisor in
+  // [2^-30, 1]: three operations that give the bits of the division (Markstein 1990), since nothing
+  // here is subnormal; an infinite root gives NaN and is divided again. The divider is what binds
+  // Adam in cache.
+  friend GRADSTEP_INLINE Pack divideRoot(Pack root, float divisor, float reciprocal) {
+    if (!V::kHasFma) return root / divisor;
+    const Pack quotient = root * reciprocal;
+    const Pack exact = fma(fma(-quotient, divisor, root), reciprocal, quotient);
+    auto sum = exact.v[0];
+    for (int j = 1; j < U; j++) sum = V::add(sum, exact.v[j]);
+    return GRADSTEP_UNLIKELY(V::hasNaN(sum)) ? root / divisor : exact;
+  }
   // a * b + c, rounded once.
   friend GRADSTEP_INLINE Pack fma(Pack a, Pack b, Pack c) { return map(V::fma, a, b, c); }
 

@@ -15,6 +15,7 @@ struct Scalar {
   using Vector = float;
   using Mask = size_t;
   static constexpr size_t kLanes = 1;
+  static constexpr bool kHasFma = false;
   static constexpr int kUnroll = 1;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return x; }
@@ -38,6 +39,7 @@ struct Scalar {
     return a;
   }
   static GRADSTEP_INLINE Vector negate(Vector a) { return -a; }
+  static GRADSTEP_INLINE bool hasNaN(Vector a) { return a != a; }
   static GRADSTEP_INLINE Vector abs(Vector a) { return std::fabs(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) { return x > 0 ? a : b; }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return a > b || a != a ? a : b; }

@@ -34,7 +34,19 @@ export const portable: Backend = {
   isas: () => ['portable'],
   isa: () => 'portable',
   setIsa: (name) => name === 'portable',
+  threads: () => 1,
+  setThreads: () => {},
   residue: () => 0,
+  stepAll(cores) {
+    const steps: (() => void)[] = [];
+    for (const [core, portableCore] of (cores as readonly PortableCore[]).entries()) {
+      const prepared = portableCore.prepare();
+      if (typeof prepared !== 'function') return { ...prepared, core };
+      steps.push(prepared);
+    }
+    for (const step of steps) step();
+    return undefined;
+  },
   open(name, fields, record) {
     const rule = rules.find((candidate) => candidate.name === name);
     if (rule?.fields.join() !== fields.join() || rule.record.join() !== record.join()) {
@@ -158,16 +170,26 @@ class PortableCore implements Core {
   }
 
   step(): Failure | undefined {
+    const prepared = this.prepare();
+    if (typeof prepared !== 'function') return prepared;
+    prepared();
+    return undefined;
+  }
+
+  /** Everything of a step that can fail; calling the result does it. */
+  prepare(): Failure | (() => void) {
     const failure = this.verifyMemory();
     if (failure !== undefined) return failure;
     const plan = this.#plan();
-    if ('kind' in plan) return plan;
+    return 'kind' in plan ? plan : () => this.#run(plan);
+  }
+
+  #run(plan: readonly Run[]): void {
     for (const run of plan) {
       const negate = run.struct[this.#maximize] === 1;
       for (const slot of run.slots) updateSlot(this.#rule, run.scalars, slot as Arrays, negate);
     }
     for (const run of plan) for (const slot of run.slots) slot.record.set(run.next);
-    return undefined;
   }
 
   dispose(): void {

@@ -1,0 +1,54 @@
+// Stepping: one optimizer or many in one call, and the threads that share the work.
+#include <vector>
+
+#include "../core/thread_pool.h"
+#include "define.h"
+
+namespace gradstep {
+namespace {
+
+using Napi::CallbackInfo;
+
+// step(handle)
+napi_value step(const CallbackInfo& info) {
+  return result(info.Env(), unwrap(info.Env(), info[0]).step());
+}
+
+// stepAll(handles): the failure of any, with its place in the list as `core`, changes nothing.
+napi_value stepAll(const CallbackInfo& info) {
+  const auto handles = info[0].As<Napi::Array>();
+  std::vector<Optimizer*> optimizers(handles.Length());
+  for (uint32_t i = 0; i < handles.Length(); i++) {
+    optimizers[i] = &unwrap(info.Env(), handles.Get(i));
+  }
+  size_t failed = 0;
+  const Failure failure = stepOptimizers(optimizers.data(), optimizers.size(), &failed);
+  const napi_value object = result(info.Env(), failure);
+  if (object != nullptr) Napi::Object(info.Env(), object).Set("core", static_cast<double>(failed));
+  return object;
+}
+
+napi_value threads(const CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), ThreadPool::instance().threads());
+}
+
+// setThreads(count)
+napi_value setThreads(const CallbackInfo& info) {
+  const uint32_t count = index(info.Env(), info[0], ThreadPool::kMaxThreads + 1, "thread");
+  if (count == 0) fail(info.Env(), "ERR_INTERNAL", "Expected at least one thread");
+  ThreadPool::instance().setThreads(static_cast<int>(count));
+  return nullptr;
+}
+
+}  // namespace
+
+void defineSteps(Napi::Object exports) {
+  ThreadPool::instance().retain();
+  exports.Env().AddCleanupHook([] { ThreadPool::instance().release(); });
+  define<step>(exports, "step");
+  define<stepAll>(exports, "stepAll");
+  define<threads>(exports, "threads");
+  define<setThreads>(exports, "setThreads");
+}
+
+}  // namespace gradstep
