@@ -7,6 +7,7 @@ export { backend, isa, isas, setBackend, setIsa } from './backend/active.ts';
 export type { BackendName } from './backend/backend.ts';
 export { getNumThreads, setNumThreads } from './backend/threads.ts';
 export { type ErrorCode, GradstepError } from './errors.ts';
+export * from './gradients/index.ts';
 export type { ParamGroupInput, ParamsOrGroups } from './group-input.ts';
 export * from './lr-scheduler/index.ts';
 export { Optimizer, type ZeroGradOptions } from './optimizer.ts';

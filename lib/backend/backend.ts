@@ -4,6 +4,7 @@
  */
 
 import type { Doubles, Floats } from '../arrays.ts';
+import type { GradientFunctions } from './gradients.ts';
 
 export type BackendName = 'native' | 'portable';
 
@@ -47,7 +48,7 @@ export interface Core {
   dispose(): void;
 }
 
-export interface Backend {
+export interface Backend extends GradientFunctions {
   readonly name: BackendName;
   /** The instruction sets that can run here, best first. */
   isas(): readonly string[];

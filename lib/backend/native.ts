@@ -17,6 +17,7 @@ export type Addon = { [K in keyof Core]: WithHandle<Core[K]> } & Omit<
 > & {
     stepAll(handles: readonly object[]): ReturnType<Backend['stepAll']>;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
+    debugReduce(reduction: number, block: Floats, scale: number, bound: number): number;
     debugFma(a: Floats, b: Floats, c: Floats, out: Floats): void;
     debugPower(base: number, exponent: number): number;
     debugSpans(handle: object): number;
@@ -55,6 +56,11 @@ export function nativeBackend(addon: Addon): Backend {
     setThreads: (count) => addon.setThreads(count),
     stepAll: (cores) => guard(() => addon.stepAll(cores.map(NativeCore.handleOf))),
     residue: (bytes) => addon.residue(bytes),
+    gradNorm: (...args) => guard(() => addon.gradNorm(...args)),
+    clipGrads: (...args) => guard(() => addon.clipGrads(...args)),
+    clampGrads: (...args) => guard(() => addon.clampGrads(...args)),
+    scaleGrads: (...args) => guard(() => addon.scaleGrads(...args)),
+    countNonFinite: (grads) => guard(() => addon.countNonFinite(grads)),
     open: (...layout) => new NativeCore(addon, layout),
   };
 }

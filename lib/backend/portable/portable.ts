@@ -3,6 +3,7 @@
 import { type Doubles, type Floats, lengthOf } from '../../arrays.ts';
 import type { Backend, Core, Failure } from '../backend.ts';
 import { MemoryMap, NOBODY, type Range, rangeOf, STATE } from './memory-map.ts';
+import { gradientFunctions } from './norm.ts';
 import { adadelta } from './rules/adadelta.ts';
 import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
@@ -30,6 +31,7 @@ const rules: readonly Rule<unknown>[] = [
 ];
 
 export const portable: Backend = {
+  ...gradientFunctions,
   name: 'portable',
   isas: () => ['portable'],
   isa: () => 'portable',

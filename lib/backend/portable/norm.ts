@@ -1,0 +1,60 @@
+/** Norms and what clipping makes of them, line for line `native/core/norm.cc`. */
+
+import { type Floats, lengthOf } from '../../arrays.ts';
+import type { GradientFunctions } from '../gradients.ts';
+import { type Reduction, reduceArray, reductions, treated } from './reduce.ts';
+
+const { fround, sqrt } = Math;
+
+function reductionOf(order: number): Reduction {
+  if (order === 2) return reductions.sumOfSquares;
+  if (order === 1) return reductions.sumOfAbs;
+  if (order === 0) return reductions.nonZero;
+  return order === Number.POSITIVE_INFINITY ? reductions.maxAbs : reductions.minAbs;
+}
+
+/** The norm of norms: for order 0, how many arrays are not all zero. 0 without arrays. */
+function gradNorm(grads: readonly Floats[], order: number): number {
+  const reduction = reductionOf(order);
+  let result = 0;
+  for (let i = 0; i < grads.length; i++) {
+    const sum = reduceArray(reduction, grads[i]!);
+    const part = order === 0 ? Number(sum !== 0) : sum;
+    result = i === 0 ? part : reduction.join(result, part);
+  }
+  return fround(order === 2 ? sqrt(result) : result);
+}
+
+/**
+ * What clipping multiplies gradients by: max_norm / (total_norm + 1e-6), at most 1, in float32 as
+ * torch/nn/utils/clip_grad.py. NaN for a NaN.
+ */
+export function clipCoefficient(totalNorm: number, maxNorm: number): number {
+  // A number over a tensor is, in torch, its reciprocal times the number.
+  const reciprocal = fround(1 / fround(fround(totalNorm) + fround(1e-6)));
+  const coefficient = fround(reciprocal * fround(maxNorm));
+  return coefficient > 1 ? 1 : coefficient;
+}
+
+function treat(grads: readonly Floats[], scale: number, bound: number): void {
+  for (let i = 0; i < grads.length; i++) {
+    const grad = grads[i]!;
+    const length = lengthOf(grad);
+    for (let j = 0; j < length; j++) grad[j] = treated(grad[j]!, scale, bound);
+  }
+}
+
+export const gradientFunctions: GradientFunctions = {
+  gradNorm,
+  clipGrads(grads, totalNorm, maxNorm) {
+    const coefficient = clipCoefficient(totalNorm, maxNorm);
+    if (coefficient !== 1) treat(grads, coefficient, Number.POSITIVE_INFINITY);
+  },
+  clampGrads: (grads, bound) => treat(grads, 1, fround(bound)),
+  scaleGrads: (grads, factor) => treat(grads, fround(factor), Number.POSITIVE_INFINITY),
+  countNonFinite(grads) {
+    let count = 0;
+    for (let i = 0; i < grads.length; i++) count += reduceArray(reductions.nonFinite, grads[i]!);
+    return count;
+  },
+};

@@ -1,0 +1,60 @@
+/** The gradients of parameters as functions without an optimizer see them: read once, and proven. */
+
+import { bufferOf, type Floats, isFloat32Array, isGone, lengthOf } from '../arrays.ts';
+import { describe } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+import { goneSentence, isObject, listParams } from '../params.ts';
+
+/** The gradients that are there and not empty, in the order of their parameters. */
+export interface GradList {
+  readonly grads: readonly Floats[];
+  /** What errors call their parameters. */
+  readonly labels: readonly string[];
+}
+
+/**
+ * Reads parameters, given as optimizers take them, and their gradients. All getters and iterators
+ * of users run in here; whoever calls a backend at once afterwards can rely on every array.
+ *
+ * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_INVALID_GRADIENT`, `ERR_DETACHED`,
+ * `ERR_NAMES`.
+ */
+export function listGrads(input: unknown): GradList {
+  const generator = isObject(input) && typeof Reflect.get(input, 'next') === 'function';
+  const { params, data, labels } = listParams(input, undefined, '');
+  if (generator && params.length === 0) {
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      '`parameters` is an empty generator, no gradient clipping will occur. Expected one that ' +
+        'was not used yet, or a list',
+    );
+  }
+  const lengths = data.map(lengthOf);
+  const given = params.map(({ grad }) => grad ?? null);
+  const list: { grads: Floats[]; labels: string[] } = { grads: [], labels: [] };
+  // From here on no code of a user runs.
+  for (let i = 0; i < given.length; i++) {
+    const grad = given[i]!;
+    if (grad === null) continue;
+    const label = labels[i] === undefined ? `at index ${i}` : `'${labels[i]}'`;
+    check(grad, lengths[i]!, label);
+    if (lengths[i] === 0) continue;
+    list.grads.push(grad);
+    list.labels.push(label);
+  }
+  return list;
+}
+
+function check(grad: unknown, length: number, label: string): void {
+  if (isFloat32Array(grad)) {
+    bufferOf(grad); // moves a tiny array to where it stays
+    if (isGone(grad)) throw new GradstepError('ERR_DETACHED', goneSentence('grad', label));
+    if (lengthOf(grad) === length) return;
+  }
+  const size = isFloat32Array(grad) ? ` of length ${length}` : '';
+  throw new GradstepError(
+    'ERR_INVALID_GRADIENT',
+    `Expected grad of parameter ${label} to be a Float32Array${size} ` +
+      `but received ${describe(grad)}`,
+  );
+}
