@@ -120,7 +120,7 @@ it('refuses handles that are wrong, foreign or disposed, and arguments that are'
     () => addon.addGroup(handle, new Float64Array(6), new Float64Array(0), [floats]),
     () => addon.claimState(handle, floats as never),
     () => addon.debugFma(floats, floats, floats, new Float32Array(2)),
-    () => addon.debugPower(0.5, -1),
+    () => addon.debugPower('0.5' as never, 1),
     () => addon.debugHyperparameters(handle, 1),
     () => (addon.open as () => unknown)(),
     () => (addon.addGroup as unknown as (h: object) => unknown)(handle),

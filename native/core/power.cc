@@ -1,6 +1,8 @@
 #include "power.h"
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace gradstep {
 namespace {
@@ -10,12 +12,27 @@ struct DoubleDouble {
   double high, low;
 };
 
-struct Halves {
-  double high, low;
-};
+constexpr DoubleDouble kLn2{0.6931471805599453, 2.3190468138462996e-17};
 
-// Veltkamp's split: 26 and 27 bits, whose products are exact.
-Halves split(double a) {
+// The sum, exactly; |a| >= |b|.
+DoubleDouble fastSum(double a, double b) {
+  const double high = a + b;
+  return {high, b - (high - a)};
+}
+
+// The sum, exactly, whichever is larger (Knuth's TwoSum).
+DoubleDouble exactSum(double a, double b) {
+  const double high = a + b, part = high - a;
+  return {high, (a - (high - part)) + (b - part)};
+}
+
+DoubleDouble add(DoubleDouble a, DoubleDouble b) {
+  const DoubleDouble sum = exactSum(a.high, b.high);
+  return fastSum(sum.high, sum.low + (a.low + b.low));
+}
+
+// Veltkamp's split into 26 and 27 bits, whose products are exact.
+DoubleDouble split(double a) {
   const double c = 134217729.0 * a;
   const double high = c - (c - a);
   return {high, a - high};
@@ -23,23 +40,70 @@ Halves split(double a) {
 
 DoubleDouble multiply(DoubleDouble a, DoubleDouble b) {
   const double product = a.high * b.high;
-  const Halves x = split(a.high), y = split(b.high);
+  const DoubleDouble x = split(a.high), y = split(b.high);
   // Dekker's TwoProduct: the rounding error of `product`, exactly.
   double error = x.low * y.low - (((product - x.high * y.high) - x.low * y.high) - x.high * y.low);
   error += a.high * b.low + a.low * b.high;
-  const double high = product + error;
-  return {high, error - (high - product)};
+  return fastSum(product, error);
+}
+
+DoubleDouble divide(DoubleDouble a, DoubleDouble b) {
+  const double quotient = a.high / b.high;
+  const DoubleDouble rest = add(a, multiply(b, {-quotient, 0}));
+  return fastSum(quotient, rest.high / b.high);
+}
+
+// By binary exponentiation.
+DoubleDouble wholePower(double base, uint64_t exponent) {
+  DoubleDouble result{1, 0}, square{base, 0};
+  for (uint64_t n = exponent; n != 0; n >>= 1) {
+    if (n & 1) result = multiply(result, square);
+    if (n > 1) square = multiply(square, square);
+  }
+  return result;
+}
+
+// ln x = k ln 2 + 2 artanh z, where x = 2^k m and z = (m - 1) / (m + 1).
+DoubleDouble logarithm(double x) {
+  int k;
+  double m = std::frexp(x, &k);
+  if (m < 0.7) m *= 2, k -= 1;
+  const DoubleDouble z = divide({m - 1, 0}, exactSum(m, 1));  // |z| < 0.18
+  const DoubleDouble square = multiply(z, z);
+  double tail = 0;  // of the series: its small terms need no more than a double
+  for (double n = 41; n > 13; n -= 2) tail = tail * square.high + 2 / n;
+  DoubleDouble sum{tail, 0};
+  for (double n = 13; n > 0; n -= 2) sum = add(multiply(sum, square), divide({2, 0}, {n, 0}));
+  return add(multiply(kLn2, {static_cast<double>(k), 0}), multiply(sum, z));
+}
+
+// e^y = 2^k e^r by Taylor's series, |r| < 0.35; for a y whose result is a double.
+double exponential(DoubleDouble y) {
+  const double k = std::floor(y.high / kLn2.high + 0.5);
+  const DoubleDouble r = add(y, multiply(kLn2, {-k, 0}));
+  double tail = 1;
+  for (double n = 23; n > 9; n--) tail = 1 + tail * (r.high / n);
+  DoubleDouble sum{tail, 0};
+  for (double n = 9; n > 0; n--) sum = add({1, 0}, multiply(sum, divide(r, {n, 0})));
+  return std::ldexp(sum.high, static_cast<int>(k));
 }
 
 }  // namespace
 
 double power(double base, double exponent) {
-  DoubleDouble result{1, 0}, square{base, 0};
-  for (auto n = static_cast<uint64_t>(exponent); n != 0; n >>= 1) {
-    if (n & 1) result = multiply(result, square);
-    if (n > 1) square = multiply(square, square);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (exponent == 0 || base == 1) return 1;
+  if (!(base >= 0) || std::isnan(exponent)) return std::numeric_limits<double>::quiet_NaN();
+  if (base == 0 || base == kInfinity) return (base == 0) == (exponent > 0) ? 0 : kInfinity;
+  // The powers of betas; those of larger bases could overflow on the way.
+  if (base < 1 && exponent > 0 && exponent < 0x1p53 && exponent == std::floor(exponent)) {
+    return wholePower(base, static_cast<uint64_t>(exponent)).high;
   }
-  return result.high + result.low;
+  const DoubleDouble log = logarithm(base);
+  const double rough = log.high * exponent;
+  if (rough > 710) return kInfinity;
+  if (rough < -746) return 0;
+  return exponential(multiply(log, {exponent, 0}));
 }
 
 double PowerMemo::operator()(double base, double exponent) {

@@ -1,11 +1,13 @@
-// beta^t for bias corrections, the same double in C++ and in TypeScript
+// base^exponent for the scalars of rules, the same double in C++ and in TypeScript
 // (lib/backend/portable/power.ts), and near enough to glibc's pow that the float32 scalars made
-// from it agree. No libm: its last bit differs between systems.
+// from it agree. No libm but its exact frexp and ldexp: the last bit of others differs between
+// systems.
 #pragma once
 
 namespace gradstep {
 
-// base^exponent by binary exponentiation in double-double, rounded once; exponent: an integer >= 0.
+// base^exponent in double-double, rounded once: whole powers of a base below 1, as in bias
+// corrections, by binary exponentiation, all others as e^(exponent ln base). NaN for base < 0.
 double power(double base, double exponent);
 
 // Remembers the last few powers: thousands of groups share a handful of (beta, t) pairs.
@@ -15,7 +17,7 @@ class PowerMemo {
 
  private:
   struct Entry {
-    double base = 0, exponent = -1, value = 0;
+    double base = 1, exponent = 0, value = 1;
   };
   Entry entries_[4];
   unsigned next_ = 0;

@@ -1,43 +1,142 @@
 /**
- * beta^t for bias corrections: the same double as `native/core/power.cc`, whatever the engine's
- * `Math.pow` does.
+ * base^exponent for the scalars of rules: the same double as `native/core/power.cc`, line for
+ * line, whatever the engine's `Math.pow` does.
  */
 
-/** Veltkamp's split of a double into 26 and 27 bits, whose products are exact: the high part. */
-function high(a: number): number {
-  const c = 134217729 * a;
-  return c - (c - a);
+/** An unevaluated sum of two doubles: about 106 bits. */
+interface DoubleDouble {
+  readonly high: number;
+  readonly low: number;
 }
 
-/** The exact rounding error of p = a * b (Dekker's TwoProduct). */
-function productError(a: number, b: number, p: number): number {
-  const ah = high(a);
-  const bh = high(b);
-  const al = a - ah;
-  const bl = b - bh;
-  return al * bl - (p - ah * bh - al * bh - ah * bl);
+const ONE = exactly(1);
+const LN2: DoubleDouble = { high: 0.6931471805599453, low: 2.3190468138462996e-17 };
+
+function exactly(high: number): DoubleDouble {
+  return { high, low: 0 };
+}
+
+/** The sum, exactly; |a| >= |b|. */
+function fastSum(a: number, b: number): DoubleDouble {
+  const high = a + b;
+  return { high, low: b - (high - a) };
+}
+
+/** The sum, exactly, whichever is larger (Knuth's TwoSum). */
+function exactSum(a: number, b: number): DoubleDouble {
+  const high = a + b;
+  const part = high - a;
+  return { high, low: a - (high - part) + (b - part) };
+}
+
+function add(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
+  const sum = exactSum(a.high, b.high);
+  return fastSum(sum.high, sum.low + (a.low + b.low));
+}
+
+/** Veltkamp's split into 26 and 27 bits, whose products are exact. */
+function split(a: number): DoubleDouble {
+  const c = 134217729 * a;
+  const high = c - (c - a);
+  return { high, low: a - high };
+}
+
+function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
+  const product = a.high * b.high;
+  const x = split(a.high);
+  const y = split(b.high);
+  // Dekker's TwoProduct: the rounding error of `product`, exactly.
+  const error = x.low * y.low - (product - x.high * y.high - x.low * y.high - x.high * y.low);
+  return fastSum(product, error + (a.high * b.low + a.low * b.high));
+}
+
+function divide(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
+  const quotient = a.high / b.high;
+  const rest = add(a, multiply(b, exactly(-quotient)));
+  return fastSum(quotient, rest.high / b.high);
+}
+
+const word = new DataView(new ArrayBuffer(8));
+
+/** x = m * 2^k with m in [0.5, 1): C's frexp for a positive x. */
+function frexp(x: number): [m: number, k: number] {
+  if (x < 2.2250738585072014e-308) {
+    const [m, k] = frexp(x * 18014398509481984);
+    return [m, k - 54];
+  }
+  word.setFloat64(0, x);
+  const top = word.getUint32(0);
+  word.setUint32(0, (top & 0xfffff) | (1022 << 20));
+  return [word.getFloat64(0), (top >>> 20) - 1022];
+}
+
+function powerOfTwo(k: number): number {
+  word.setUint32(0, (k + 1023) << 20);
+  word.setUint32(4, 0);
+  return word.getFloat64(0);
+}
+
+/** C's ldexp for an x near 1: in two factors, of which only the last can round. */
+function ldexp(x: number, k: number): number {
+  const half = Math.floor(k / 2);
+  return x * powerOfTwo(half) * powerOfTwo(k - half);
+}
+
+/** By binary exponentiation. */
+function wholePower(base: number, exponent: number): DoubleDouble {
+  let result = ONE;
+  let square = exactly(base);
+  for (let n = exponent; n >= 1; n = Math.floor(n / 2)) {
+    if (n % 2 === 1) result = multiply(result, square);
+    if (n > 1) square = multiply(square, square);
+  }
+  return result;
+}
+
+/** ln x = k ln 2 + 2 artanh z, where x = 2^k m and z = (m - 1) / (m + 1). */
+function logarithm(x: number): DoubleDouble {
+  let [m, k] = frexp(x);
+  if (m < 0.7) {
+    m *= 2;
+    k -= 1;
+  }
+  const z = divide(exactly(m - 1), exactSum(m, 1)); // |z| < 0.18
+  const square = multiply(z, z);
+  let tail = 0; // of the series: its small terms need no more than a double
+  for (let n = 41; n > 13; n -= 2) tail = tail * square.high + 2 / n;
+  let sum = exactly(tail);
+  for (let n = 13; n > 0; n -= 2) sum = add(multiply(sum, square), divide(exactly(2), exactly(n)));
+  return add(multiply(LN2, exactly(k)), multiply(sum, z));
+}
+
+/** e^y = 2^k e^r by Taylor's series, |r| < 0.35; for a y whose result is a double. */
+function exponential(y: DoubleDouble): number {
+  const k = Math.floor(y.high / LN2.high + 0.5);
+  const r = add(y, multiply(LN2, exactly(-k)));
+  let tail = 1;
+  for (let n = 23; n > 9; n--) tail = 1 + tail * (r.high / n);
+  let sum = exactly(tail);
+  for (let n = 9; n > 0; n--) sum = add(ONE, multiply(sum, divide(r, exactly(n))));
+  return ldexp(sum.high, k);
 }
 
 /**
- * base^exponent by binary exponentiation in double-double, rounded once.
- * @param exponent An integer >= 0.
+ * base^exponent in double-double, rounded once: whole powers of a base below 1, as in bias
+ * corrections, by binary exponentiation, all others as e^(exponent ln base). NaN for base < 0.
  */
 export function power(base: number, exponent: number): number {
-  // result = r + rl, square = q + ql: unevaluated sums of two doubles.
-  let [r, rl, q, ql] = [1, 0, base, 0];
-  for (let n = exponent; n >= 1; n = Math.floor(n / 2)) {
-    if (n % 2 === 1) {
-      const p = r * q;
-      const e = productError(r, q, p) + (r * ql + rl * q);
-      r = p + e;
-      rl = e - (r - p);
-    }
-    if (n > 1) {
-      const p = q * q;
-      const e = productError(q, q, p) + (q * ql + ql * q);
-      q = p + e;
-      ql = e - (q - p);
-    }
+  if (exponent === 0 || base === 1) return 1;
+  if (!(base >= 0) || Number.isNaN(exponent)) return Number.NaN;
+  if (base === 0 || base === Number.POSITIVE_INFINITY) {
+    return (base === 0) === exponent > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
-  return r + rl;
+  // The powers of betas; those of larger bases could overflow on the way.
+  if (base < 1 && exponent > 0 && exponent < 9007199254740992 && exponent === Math.floor(exponent)) {
+    return wholePower(base, exponent).high;
+  }
+  const log = logarithm(base);
+  const rough = log.high * exponent;
+  if (rough > 710) return Number.POSITIVE_INFINITY;
+  if (rough < -746) return 0;
+  return exponential(multiply(log, exactly(exponent)));
 }
