@@ -139,7 +139,7 @@ class Run {
 }
 
 /** The bits of all arrays, with every NaN written as the same one: a NaN equals any NaN. */
-function bitsOf(...arrays: readonly Float32Array[]): Uint32Array {
+export function bitsOf(...arrays: readonly Float32Array[]): Uint32Array {
   const floats = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
   let start = 0;
   for (const array of arrays) {

@@ -8,6 +8,7 @@
 import { activeBackend } from '../backend/active.ts';
 import { describe } from '../describe.ts';
 import { GradstepError } from '../errors.ts';
+import { FLOAT32_MAX } from '../float32.ts';
 import type { ParamsInput } from '../params.ts';
 import {
   type ArgumentTable,
@@ -98,10 +99,17 @@ export function clipGradsWithNorm(params: ParamsInput, maxNorm: number, totalNor
  * Clamps every gradient, in place, to [-clipValue, clipValue]. NaN stays NaN.
  *
  * @param clipValue At least 0.
- * @throws {GradstepError} As `clipGradNorm`.
+ * @throws {GradstepError} As `clipGradNorm`, and `ERR_OVERFLOW` for a bound that is finite but not
+ * in float32.
  */
 export function clipGradValue(params: ParamsInput, clipValue: number): void {
   const bound = checkBound(clipValue, 'clipValue');
+  if (Number.isFinite(bound) && bound > FLOAT32_MAX) {
+    throw new GradstepError(
+      'ERR_OVERFLOW',
+      `value cannot be converted to type float without overflow: clipValue is ${bound}`,
+    );
+  }
   const { grads } = listGrads(params);
   if (grads.length > 0) activeBackend().clampGrads(grads, bound);
 }

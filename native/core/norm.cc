@@ -5,24 +5,35 @@
 #include <limits>
 
 #include "../simd/dispatch.h"
+#include "power.h"
 
 namespace gradstep {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Reduction reductionOf(double order) {
+// kReductions where there is no kernel: any other power is summed here.
+int reductionOf(double order) {
   if (order == 2) return kSumOfSquares;
   if (order == 1) return kSumOfAbs;
   if (order == 0) return kNonZero;
   if (order == kInfinity) return kMaxAbs;
-  return kMinAbs;
+  if (order == -kInfinity) return kMinAbs;
+  return kReductions;
 }
 
-double joined(Reduction reduction, double a, double b) {
-  if (reduction == kMaxAbs) return a > b || a != a ? a : b;
-  if (reduction == kMinAbs) return a < b || a != a ? a : b;
-  return a + b;
+// The sum of |x|^order over a block, in the order that reduction.h defines.
+double sumOfPowers(const float* x, size_t length, const GradientFactors& factors, double order) {
+  float values[kReduceBlock];
+  activeTable().treat(factors, x, values, length);
+  double lanes[kReduceLanes] = {};
+  for (size_t i = 0; i < length; i++) {
+    lanes[i % kReduceLanes] += power(std::fabs(values[i]), order);
+  }
+  for (size_t half = kReduceLanes / 2; half > 0; half /= 2) {
+    for (size_t j = 0; j < half; j++) lanes[j] += lanes[j + half];
+  }
+  return lanes[0];
 }
 
 }  // namespace
@@ -30,10 +41,15 @@ double joined(Reduction reduction, double a, double b) {
 Norm::Norm(double order) : order_(order), reduction_(reductionOf(order)) {}
 
 double Norm::block(const float* x, size_t length, const GradientFactors& factors) const {
+  if (reduction_ == kReductions) return sumOfPowers(x, length, factors, order_);
   return activeTable().reduce[reduction_](x, length, factors);
 }
 
-double Norm::join(double a, double b) const { return joined(reduction_, a, b); }
+double Norm::join(double a, double b) const {
+  if (reduction_ == kMaxAbs) return a > b || a != a ? a : b;
+  if (reduction_ == kMinAbs) return a < b || a != a ? a : b;
+  return a + b;
+}
 
 double Norm::array(const float* x, size_t length, const GradientFactors& factors) const {
   double result = block(x, std::min(length, kReduceBlock), factors);
@@ -49,7 +65,8 @@ float Norm::total(const double* arrays, size_t count) const {
     const double part = order_ == 0 ? arrays[i] != 0 : arrays[i];
     result = i == 0 ? part : join(result, part);
   }
-  return static_cast<float>(order_ == 2 ? std::sqrt(result) : result);
+  if (order_ == 2) return static_cast<float>(std::sqrt(result));
+  return static_cast<float>(reduction_ == kReductions ? power(result, 1 / order_) : result);
 }
 
 double countNonFinite(const float* x, size_t length) {

@@ -24,7 +24,7 @@ class Norm {
 
  private:
   double order_;
-  Reduction reduction_;
+  int reduction_;
 };
 
 // How many values are infinite or NaN.

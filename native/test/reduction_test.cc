@@ -111,7 +111,7 @@ void compareTreatment(size_t length, size_t misalignment) {
 void compareArrays(size_t length) {
   Random next;
   const std::vector<float> x = values(length, 2, next);
-  for (const double order : {0.0, 1.0, 2.0, double(INFINITY), -double(INFINITY)}) {
+  for (const double order : {0.0, 1.0, 2.0, 3.0, 0.5, -1.0, double(INFINITY), -double(INFINITY)}) {
     const Norm norm(order);
     std::vector<double> blocks;
     for (size_t i = 0; i < length; i += kReduceBlock) blocks.push_back(0);
@@ -150,7 +150,12 @@ void totals() {
   CHECK(Norm(0).total(sums, 3) == 2, "0: how many arrays are not all zero");
   CHECK(Norm(INFINITY).total(extremes, 3) == 5, "infinity");
   CHECK(Norm(-INFINITY).total(extremes, 3) == 3, "-infinity");
-  for (const double order : {1.0, 2.0, double(INFINITY), -double(INFINITY)}) {
+  const double cubes[] = {27, 64, 125};
+  CHECK(Norm(3).total(cubes, 3) == 6, "3");
+  const float one[] = {3, -4, 5};
+  CHECK(Norm(3).array(one, 3, {}) == 216, "sum of cubes");
+  CHECK(Norm(-1).array(one, 0, {}) == 0, "no element");
+  for (const double order : {1.0, 2.0, 3.0, double(INFINITY), -double(INFINITY)}) {
     CHECK(std::isnan(Norm(order).total(odd, 3)), "NaN of order %g", order);
     CHECK(Norm(order).total(odd, 0) == 0, "nothing");
   }

@@ -2,6 +2,7 @@
 
 import { type Floats, lengthOf } from '../../arrays.ts';
 import type { GradientFunctions } from '../gradients.ts';
+import { power } from './power.ts';
 import { type Reduction, reduceArray, reductions, treated } from './reduce.ts';
 
 const { fround, sqrt } = Math;
@@ -10,7 +11,9 @@ function reductionOf(order: number): Reduction {
   if (order === 2) return reductions.sumOfSquares;
   if (order === 1) return reductions.sumOfAbs;
   if (order === 0) return reductions.nonZero;
-  return order === Number.POSITIVE_INFINITY ? reductions.maxAbs : reductions.minAbs;
+  if (order === Number.POSITIVE_INFINITY) return reductions.maxAbs;
+  if (order === Number.NEGATIVE_INFINITY) return reductions.minAbs;
+  return { ...reductions.sumOfAbs, term: (x) => power(Math.abs(x), order) };
 }
 
 /** The norm of norms: for order 0, how many arrays are not all zero. 0 without arrays. */
@@ -22,7 +25,9 @@ function gradNorm(grads: readonly Floats[], order: number): number {
     const part = order === 0 ? Number(sum !== 0) : sum;
     result = i === 0 ? part : reduction.join(result, part);
   }
-  return fround(order === 2 ? sqrt(result) : result);
+  if (order === 2) return fround(sqrt(result));
+  const whole = [0, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].includes(order);
+  return fround(whole ? result : power(result, 1 / order));
 }
 
 /**

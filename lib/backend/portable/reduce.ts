@@ -50,7 +50,7 @@ export function reduceBlock(
     const lane = (i - begin) % LANES;
     lanes[lane] = join(lanes[lane]!, term(treated(array[i]!, scale, bound)));
   }
-  for (let half = LANES / 2; half > 0; half /= 2) {
+  for (let half = LANES / 2; half >= 1; half /= 2) {
     for (let j = 0; j < half; j++) lanes[j] = join(lanes[j]!, lanes[j + half]!);
   }
   return lanes[0]!;
