@@ -82,3 +82,20 @@ it.each(names)('%s is what its name says', (name) => {
     }
   }
 });
+
+it('refuses arguments that only other code than ours could pass', () => {
+  const floats = new Float32Array(2);
+  const wrong: (() => unknown)[] = [
+    () => addon.gradNorm(undefined as never, 2),
+    () => addon.gradNorm([floats, new Float64Array(2) as never], 2),
+    () => addon.gradNorm([floats], '2' as never),
+    () => addon.clipGrads([floats, null as never], 2, 1),
+    () => addon.clipGrads([floats], 1, undefined as never),
+    () => addon.clampGrads({ length: 1e9 } as never, 1),
+    () => addon.scaleGrads([floats], {} as never),
+    () => addon.countNonFinite(floats as never),
+    () => addon.debugReduce(-1, floats, 1, 1),
+  ];
+  for (const call of wrong) expect(call).toThrow();
+  expect([...floats]).toEqual([0, 0]);
+});

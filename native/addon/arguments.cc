@@ -53,11 +53,7 @@ std::vector<FloatSpan> floatArrays(napi_env env, const Napi::Array& arrays) {
   const uint32_t count = arrays.Length();
   std::vector<FloatSpan> spans;
   spans.reserve(count);
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value array = nullptr;
-    if (napi_get_element(env, arrays, i, &array) != napi_ok) throw Napi::Error::New(env);
-    spans.push_back(floatArray(env, array));
-  }
+  for (uint32_t i = 0; i < count; i++) spans.push_back(floatArray(env, arrays.Get(i)));
   return spans;
 }
 
