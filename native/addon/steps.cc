@@ -9,6 +9,22 @@ namespace {
 
 using Napi::CallbackInfo;
 
+// setOptions(handle, options: Float64Array, report: Float64Array): see core/step_options.h.
+napi_value setOptions(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  size_t options, report;
+  const double* given = doubleArray(env, info[1], &options);
+  double* reported = doubleArray(env, info[2], &report);
+  if (options != sizeof(StepOptions) / sizeof(double) ||
+      report != sizeof(StepReport) / sizeof(double)) {
+    fail(env, "ERR_INTERNAL", "This addon has other options of a step");
+  }
+  unwrap(env, info[0])
+      .setOptions(reinterpret_cast<const StepOptions*>(given),
+                  reinterpret_cast<StepReport*>(reported));
+  return nullptr;
+}
+
 // step(handle)
 napi_value step(const CallbackInfo& info) {
   return result(info.Env(), unwrap(info.Env(), info[0]).step());
@@ -45,6 +61,7 @@ napi_value setThreads(const CallbackInfo& info) {
 void defineSteps(Napi::Object exports) {
   ThreadPool::instance().retain();
   exports.Env().AddCleanupHook([] { ThreadPool::instance().release(); });
+  define<setOptions>(exports, "setOptions");
   define<step>(exports, "step");
   define<stepAll>(exports, "stepAll");
   define<threads>(exports, "threads");

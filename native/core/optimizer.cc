@@ -1,9 +1,14 @@
 #include "optimizer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace gradstep {
 namespace {
+
+constexpr StepOptions kPlainOptions = {
+    1, std::numeric_limits<double>::infinity(), -1, 2, kGlobal, kApply, 0, 0, 0};
 
 // Room for more, growing by doubling: reserve() alone would grow by what is asked each time.
 template <class T>
@@ -54,10 +59,11 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* records,
     slot.room = data[i].length;
     slot.record = records + i * rule_.recordSize;
     slot.hyperparameters = hyperparameters;
+    slot.group = static_cast<uint32_t>(groups_.size());
     slots_.push_back(slot);
   }
   groups_.push_back(hyperparameters);
-  plan_.forget();
+  forgetShape();
   allGradsMoved_ = true;
   return {};
 }
@@ -74,7 +80,7 @@ void Optimizer::ownLines(size_t slot) {
   releaseData(slot);
   if (memory_.claim(s.data, room * sizeof(float), owner) == MemoryMap::kNobody) {
     s.room = room;
-    plan_.forget();
+    forgetShape();
   } else {  // somebody lies in the padding: then it is not ours
     memory_.claim(s.data, s.length * sizeof(float), owner);
   }
@@ -83,20 +89,20 @@ void Optimizer::ownLines(size_t slot) {
 void Optimizer::setState(size_t slot, int which, float* state) {
   slots_[slot].state[which] = state;
   slots_[slot].states |= 1u << which;
-  plan_.forget();
+  forgetShape();
 }
 
 void Optimizer::setData(size_t slot, float* data) {
   releaseData(slot);
   slots_[slot].data = data;
-  plan_.forget();
+  forgetShape();
   movedData_.push_back(slot);
   allGradsMoved_ = true;
 }
 
 void Optimizer::setGrad(size_t slot, float* grad) {
   slots_[slot].grad = grad;
-  plan_.forget();
+  forgetShape();
   if (grad != nullptr && !allGradsMoved_) movedGrads_.push_back(slot);
 }
 
@@ -132,28 +138,121 @@ Failure Optimizer::verifyMemory() {
   return {};
 }
 
-Failure Optimizer::prepare(PlannedStep* step) {
+void Optimizer::forgetShape() {
+  plan_.forget();
+  checkShaped_ = false;
+}
+
+void Optimizer::setOptions(const StepOptions* options, StepReport* report) {
+  liveOptions_ = options;
+  report_ = report;
+}
+
+// Each slot has a coefficient of its own: then each is its own span.
+bool Optimizer::joins() const {
+  return options_.maxGradNorm < 0 || options_.clipScope != kPerParam;
+}
+
+Failure Optimizer::prepare() {
   if (const Failure failure = verifyMemory(); failure.kind) return failure;
-  step->plan = &plan_;
-  return plan_.make(rule_, slots_, scalarMaker_, true);
+  options_ = liveOptions_ == nullptr ? kPlainOptions : *liveOptions_;
+  if (const Failure failure = plan_.make(rule_, slots_, scalarMaker_, joins()); failure.kind) {
+    return failure;
+  }
+  if (GradientCheck::isNeeded(options_) && !checkShaped_) {
+    check_.shape(slots_);
+    checkShaped_ = true;
+  }
+  planned_ = {};
+  planned_.plan = &plan_;
+  planned_.factors.scale = static_cast<float>(options_.gradScale);
+  planned_.factors.bound = static_cast<float>(options_.clipValue);
+  planned_.zeroGrad = options_.zeroGrad != 0 && !plan_.sharesGrads();
+  planned_.flushDenormals = options_.flushDenormals != 0;
+  skips_ = false;
+  return {};
+}
+
+Failure Optimizer::check() {
+  if (!GradientCheck::isNeeded(options_)) return {};
+  check_.measure(slots_, options_, planned_.factors);
+  if (check_.nonFinite() > 0) {
+    const auto slot = static_cast<int64_t>(check_.firstNonFinite());
+    if (options_.onNonFinite == kError) return {Failure::kNonFinite, slot, -1};
+    skips_ = options_.onNonFinite == kSkip;
+    if (skips_ && report_->consecutiveSkips >= options_.maxConsecutiveSkips) {
+      return {Failure::kSkips, slot, -1};
+    }
+  }
+  return skips_ || options_.maxGradNorm < 0 ? Failure{} : clip();
+}
+
+// Hands the coefficients of clipping to the step.
+Failure Optimizer::clip() {
+  // NaN times the zeros between an arena's parameters would not be zero: no neighbours are joined.
+  if (std::isnan(check_.totalNorm()) && plan_.joined()) {
+    if (const Failure failure = plan_.make(rule_, slots_, scalarMaker_, false); failure.kind) {
+      return failure;
+    }
+  }
+  coefficients_.clear();
+  for (const Run& run : plan_.runs()) {
+    for (size_t i = run.firstSpan; i < run.endSpan; i++) {
+      coefficients_.push_back(check_.coefficient(plan_.firstSlotOf(i)));
+    }
+  }
+  planned_.coefficients = coefficients_.data();
+  return {};
+}
+
+void Optimizer::zeroGrads() const {
+  for (const Slot& span : plan_.spans()) std::fill_n(span.grad, span.length, 0.0f);
+}
+
+void Optimizer::commit() {
+  if (!skips_) plan_.commit();
+  if (report_ == nullptr) return;
+  const bool checked = GradientCheck::isNeeded(options_);
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  report_->stepped = skips_ ? 0 : 1;
+  report_->gradNorm = checked ? check_.totalNorm() : kNaN;
+  report_->nonFinite = checked ? check_.nonFinite() : kNaN;
+  report_->skipped += skips_ ? 1 : 0;
+  report_->consecutiveSkips = skips_ ? report_->consecutiveSkips + 1 : 0;
 }
 
 Failure Optimizer::step() {
-  PlannedStep step;
-  if (const Failure failure = prepare(&step); failure.kind) return failure;
-  execute(&step, 1);
+  if (const Failure failure = prepare(); failure.kind) return failure;
+  if (const Failure failure = check(); failure.kind) return failure;
+  if (!skips_) {
+    execute(&planned_, 1);
+    // Gradients that parameters share are zeros only now that all have read them.
+    if (options_.zeroGrad != 0 && !planned_.zeroGrad) zeroGrads();
+  }
   commit();
   return {};
 }
 
 Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed) {
-  std::vector<PlannedStep> steps(count);
+  std::vector<PlannedStep> steps;
+  steps.reserve(count);
   for (size_t i = 0; i < count; i++) {
     *failed = i;
-    if (const Failure failure = optimizers[i]->prepare(&steps[i]); failure.kind) return failure;
+    if (const Failure failure = optimizers[i]->prepare(); failure.kind) return failure;
   }
-  execute(steps.data(), count);
-  for (size_t i = 0; i < count; i++) optimizers[i]->commit();
+  for (size_t i = 0; i < count; i++) {
+    *failed = i;
+    if (const Failure failure = optimizers[i]->check(); failure.kind) return failure;
+    if (optimizers[i]->skips()) continue;
+    steps.push_back(optimizers[i]->planned());
+    steps.back().zeroGrad = false;  // another optimizer may yet read the same gradients
+  }
+  execute(steps.data(), steps.size());
+  for (size_t i = 0; i < count; i++) {
+    Optimizer& optimizer = *optimizers[i];
+    if (!optimizer.skips() && optimizer.wantsZeroGrads()) optimizer.zeroGrads();
+    optimizer.commit();
+  }
   return {};
 }
 

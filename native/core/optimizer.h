@@ -10,6 +10,7 @@
 #include "../rules/registry.h"
 #include "execute.h"
 #include "failure.h"
+#include "gradient_check.h"
 #include "memory_map.h"
 #include "plan.h"
 #include "slot.h"
@@ -47,10 +48,21 @@ class Optimizer {
   // Refuses arrays that came since the last step and overlap.
   Failure verifyMemory();
 
-  // A step in three parts, so that several optimizers can be stepped as one: everything that can
-  // fail and changes nothing, the kernels (execute.h), the step counts.
-  Failure prepare(PlannedStep* step);
-  void commit() { plan_.commit(); }
+  // Reads these options at each step, and reports there. Without them: kApply, no clipping.
+  void setOptions(const StepOptions* options, StepReport* report);
+
+  // A step in parts, so that several optimizers can be stepped as one, or on another thread.
+  // First what can fail and changes nothing: prepare() reads everything that JavaScript may write;
+  // check(), on any thread, passes over the gradients if the options ask for it.
+  Failure prepare();
+  Failure check();
+  // Then the kernels, on any thread, unless the step is skipped (execute.h); then step counts.
+  bool skips() const { return skips_; }
+  const PlannedStep& planned() const { return planned_; }
+  void commit();
+
+  bool wantsZeroGrads() const { return options_.zeroGrad != 0; }
+  void zeroGrads() const;
 
   // Steps every parameter that has a gradient; on failure nothing has changed.
   Failure step();
@@ -65,12 +77,24 @@ class Optimizer {
   Failure claimAll(const std::vector<FloatSpan>& data);
   void releaseFirst(size_t count, const std::vector<FloatSpan>& data);
   Failure verifyGrad(size_t slot) const;
+  // The arrays of a slot have changed: the next step looks at every slot again.
+  void forgetShape();
+  bool joins() const;
+  Failure clip();
 
   const RuleInfo& rule_;
   ScalarMaker scalarMaker_;
   std::vector<Slot> slots_;
   std::vector<const double*> groups_;
   Plan plan_;
+  const StepOptions* liveOptions_ = nullptr;
+  StepReport* report_ = nullptr;
+  StepOptions options_;  // those of the step that is under way
+  GradientCheck check_;
+  bool checkShaped_ = false;
+  bool skips_ = false;
+  PlannedStep planned_;
+  std::vector<float> coefficients_;  // by span
   MemoryMap memory_;
   std::vector<size_t> movedData_, movedGrads_;  // not verified yet
   bool allGradsMoved_ = false;

@@ -1,6 +1,8 @@
 #include "plan.h"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "../simd/dispatch.h"
 
@@ -45,6 +47,8 @@ Failure Plan::make(const RuleInfo& rule, const std::vector<Slot>& slots, ScalarM
 Failure Plan::shape(const std::vector<Slot>& slots, ScalarMaker& f32, bool join) {
   runs_.clear();
   spans_.clear();
+  firstSlots_.clear();
+  grads_ = kUnknown;
   records_.clear();
   size_ = 0;
   for (size_t i = 0; i < slots.size(); i++) {
@@ -57,7 +61,7 @@ Failure Plan::shape(const std::vector<Slot>& slots, ScalarMaker& f32, bool join)
       return {Failure::kMissingState, static_cast<int64_t>(i), -1};
     }
     addRecord(slot.record);
-    if (slot.length > 0) addSpan(slot, join);
+    if (slot.length > 0) addSpan(slot, i, join);
   }
   for (const Slot& span : spans_) size_ += span.length;
   return {};
@@ -93,7 +97,7 @@ bool Plan::shares(const Run& run, const Slot& slot) const {
 // Slots whose arrays follow each other in memory, every one at the same distance, are one span:
 // an arena is stepped as a single array, zeros between its parameters included, unless the rule
 // would make something else of them.
-void Plan::addSpan(const Slot& slot, bool join) {
+void Plan::addSpan(const Slot& slot, size_t number, bool join) {
   Run& run = runs_.back();
   if (join && run.prepared.keepsZero && run.endSpan > run.firstSpan &&
       follows(slot, spans_.back(), run.prepared.states)) {
@@ -102,6 +106,7 @@ void Plan::addSpan(const Slot& slot, bool join) {
     span.room += slot.room;
   } else {
     spans_.push_back(slot);
+    firstSlots_.push_back(number);
     run.endSpan = spans_.size();
   }
 }
@@ -115,6 +120,20 @@ void Plan::addRecord(double* record) {
     records_.push_back({record, 1});
     run.endRecord = records_.size();
   }
+}
+
+bool Plan::sharesGrads() {
+  if (grads_ != kUnknown) return grads_ == kShared;
+  std::vector<const Slot*> sorted;
+  for (const Slot& span : spans_) sorted.push_back(&span);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Slot* a, const Slot* b) { return std::less<>()(a->grad, b->grad); });
+  grads_ = kApart;
+  for (size_t i = 1; i < sorted.size(); i++) {
+    const Slot& before = *sorted[i - 1];
+    if (std::less<>()(sorted[i]->grad, before.grad + before.length)) grads_ = kShared;
+  }
+  return grads_ == kShared;
 }
 
 void Plan::commit() {

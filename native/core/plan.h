@@ -39,6 +39,11 @@ class Plan {
 
   const std::vector<Run>& runs() const { return runs_; }
   const std::vector<Slot>& spans() const { return spans_; }
+  bool joined() const { return joined_; }
+  // The first of the slots that a span consists of.
+  size_t firstSlotOf(size_t span) const { return firstSlots_[span]; }
+  // Whether two spans read the same gradient; remembered as long as the shape is.
+  bool sharesGrads();
   // How many floats the kernels will step.
   size_t size() const { return size_; }
 
@@ -53,15 +58,17 @@ class Plan {
   Failure openRun(const std::vector<Slot>& slots, size_t slot, ScalarMaker& f32);
   Failure prepare(Run& run, ScalarMaker& f32) const;
   bool shares(const Run& run, const Slot& slot) const;
-  void addSpan(const Slot& slot, bool join);
+  void addSpan(const Slot& slot, size_t number, bool join);
   void addRecord(double* record);
 
   const RuleInfo* rule_ = nullptr;
   bool shaped_ = false, joined_ = false;
   std::vector<Run> runs_;
   std::vector<Slot> spans_;
+  std::vector<size_t> firstSlots_;  // by span
   std::vector<Records> records_;
   size_t size_ = 0;
+  enum { kUnknown, kApart, kShared } grads_ = kUnknown;
 };
 
 }  // namespace gradstep

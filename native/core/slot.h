@@ -18,6 +18,7 @@ struct Slot {
   const double* hyperparameters = nullptr;  // of its group
   double* record = nullptr;  // what the rule remembers of it; first how often it was stepped
   uint32_t states = 0;       // bit k: state[k] is there
+  uint32_t group = 0;
 };
 
 }  // namespace gradstep

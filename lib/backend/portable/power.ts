@@ -131,7 +131,12 @@ export function power(base: number, exponent: number): number {
     return (base === 0) === exponent > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
   // The powers of betas; those of larger bases could overflow on the way.
-  if (base < 1 && exponent > 0 && exponent < 9007199254740992 && exponent === Math.floor(exponent)) {
+  if (
+    base < 1 &&
+    exponent > 0 &&
+    exponent < 9007199254740992 &&
+    exponent === Math.floor(exponent)
+  ) {
     return wholePower(base, exponent).high;
   }
   const log = logarithm(base);

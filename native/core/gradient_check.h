@@ -1,0 +1,55 @@
+// The pass over all gradients before a step that clips by a norm or looks for infinities.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "norm.h"
+#include "slot.h"
+#include "step_options.h"
+
+namespace gradstep {
+
+class GradientCheck {
+ public:
+  static bool isNeeded(const StepOptions& options) {
+    return options.maxGradNorm >= 0 || options.onNonFinite != kApply;
+  }
+
+  // Which slots have gradients; calls that follow measure those. Allocates, and may be skipped
+  // while the slots stay.
+  void shape(const std::vector<Slot>& slots);
+
+  // Measures on all threads. Nothing can fail here.
+  void measure(const std::vector<Slot>& slots, const StepOptions& options,
+               const GradientFactors& factors);
+
+  // How many gradients are infinite or NaN, and which slot has the first; NaN if nobody asked.
+  double nonFinite() const { return nonFinite_; }
+  size_t firstNonFinite() const { return firstNonFinite_; }
+  // The norm over all; NaN if nobody asked.
+  double totalNorm() const { return totalNorm_; }
+  // What clipping multiplies the gradient of a slot by.
+  float coefficient(size_t slot) const { return coefficients_[slot]; }
+
+ private:
+  struct Range {
+    size_t begin, end;  // slots
+  };
+
+  template <class Reduce>
+  void reduce(const std::vector<Slot>& slots, const Reduce& reduce);
+  void countNonFinite(const std::vector<Slot>& slots, const GradientFactors& factors);
+  void clip(const std::vector<Slot>& slots, const StepOptions& options, const Norm& norm);
+  float clipRange(const Range& range, const std::vector<Slot>& slots, double most,
+                  const Norm& norm);
+
+  std::vector<size_t> firstBlock_;   // by slot, and one more: where its blocks begin
+  std::vector<double> blocks_;       // what each block contributes
+  std::vector<double> parts_;        // and each slot
+  std::vector<float> coefficients_;  // by slot
+  double totalNorm_ = 0, nonFinite_ = 0;
+  size_t firstNonFinite_ = 0;
+};
+
+}  // namespace gradstep
