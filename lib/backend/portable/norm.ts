@@ -16,18 +16,35 @@ function reductionOf(order: number): Reduction {
   return { ...reductions.sumOfAbs, term: (x) => power(Math.abs(x), order) };
 }
 
-/** The norm of norms: for order 0, how many arrays are not all zero. 0 without arrays. */
-function gradNorm(grads: readonly Floats[], order: number): number {
+/** How a norm of one order is gathered from what each array contributes. */
+export interface Norm {
+  readonly reduction: Reduction;
+  /** The norm of norms: for order 0, how many arrays are not all zero. 0 without arrays. */
+  total(parts: readonly number[]): number;
+}
+
+export function normOf(order: number): Norm {
   const reduction = reductionOf(order);
-  let result = 0;
-  for (let i = 0; i < grads.length; i++) {
-    const sum = reduceArray(reduction, grads[i]!);
-    const part = order === 0 ? Number(sum !== 0) : sum;
-    result = i === 0 ? part : reduction.join(result, part);
-  }
-  if (order === 2) return fround(sqrt(result));
-  const whole = [0, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].includes(order);
-  return fround(whole ? result : power(result, 1 / order));
+  return {
+    reduction,
+    total(parts) {
+      let result = 0;
+      for (let i = 0; i < parts.length; i++) {
+        const part = order === 0 ? Number(parts[i] !== 0) : parts[i]!;
+        result = i === 0 ? part : reduction.join(result, part);
+      }
+      if (order === 2) return fround(sqrt(result));
+      const whole = [0, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].includes(order);
+      return fround(whole ? result : power(result, 1 / order));
+    },
+  };
+}
+
+function gradNorm(grads: readonly Floats[], order: number): number {
+  const norm = normOf(order);
+  const parts: number[] = [];
+  for (let i = 0; i < grads.length; i++) parts.push(reduceArray(norm.reduction, grads[i]!));
+  return norm.total(parts);
 }
 
 /**

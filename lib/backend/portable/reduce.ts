@@ -57,11 +57,16 @@ export function reduceBlock(
 }
 
 /** Reduces an array: its blocks, joined in their order. */
-export function reduceArray(reduction: Reduction, array: Floats): number {
+export function reduceArray(
+  reduction: Reduction,
+  array: Floats,
+  scale?: number,
+  bound?: number,
+): number {
   const length = lengthOf(array);
-  let result = reduceBlock(reduction, array, 0, min(length, REDUCE_BLOCK));
+  let result = reduceBlock(reduction, array, 0, min(length, REDUCE_BLOCK), scale, bound);
   for (let i = REDUCE_BLOCK; i < length; i += REDUCE_BLOCK) {
-    const block = reduceBlock(reduction, array, i, min(length, i + REDUCE_BLOCK));
+    const block = reduceBlock(reduction, array, i, min(length, i + REDUCE_BLOCK), scale, bound);
     result = reduction.join(result, block);
   }
   return result;

@@ -1,26 +1,36 @@
 /** A rule over one parameter, with its gradient as the step's options make it. */
 
+import { treated } from './reduce.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
+
+/** What is done to a gradient on its way into the rule, in this order. */
+export interface Treatment {
+  readonly scale: number;
+  /** Clamps to [-bound, bound]. */
+  readonly bound: number;
+  readonly coefficient: number;
+  readonly negate: boolean;
+}
 
 /** Gradients that are treated are copied block by block: they are read, not written. */
 const BLOCK = 4096;
 const scratch = new Float32Array(BLOCK);
 
-/** Updates one parameter; `negate` turns the sign of its gradient. */
+/** Updates one parameter. */
 export function updateSlot(
   rule: Rule<unknown>,
   scalars: unknown,
   arrays: Arrays,
-  negate: boolean,
+  treatment: Treatment,
 ): void {
-  if (!negate) {
+  if (!changes(treatment)) {
     rule.update(scalars, arrays);
     return;
   }
   const { data, grad, state, length } = arrays;
   for (let from = 0; from < length; from += BLOCK) {
     const to = Math.min(from + BLOCK, length);
-    for (let i = from; i < to; i++) scratch[i - from] = -grad[i]!;
+    for (let i = from; i < to; i++) scratch[i - from] = treat(grad[i]!, treatment);
     rule.update(scalars, {
       data: data.subarray(from, to),
       grad: scratch,
@@ -28,4 +38,13 @@ export function updateSlot(
       length: to - from,
     });
   }
+}
+
+function changes({ scale, bound, coefficient, negate }: Treatment): boolean {
+  return negate || scale !== 1 || bound !== Number.POSITIVE_INFINITY || coefficient !== 1;
+}
+
+function treat(grad: number, { scale, bound, coefficient, negate }: Treatment): number {
+  const value = Math.fround(treated(grad, scale, bound) * coefficient);
+  return negate ? -value : value;
 }

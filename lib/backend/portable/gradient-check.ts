@@ -1,0 +1,85 @@
+/**
+ * The pass over all gradients before a step that clips by a norm or looks for infinities; line for
+ * line `native/core/gradient_check.cc`.
+ */
+
+import type { Doubles, Floats } from '../../arrays.ts';
+import { OPTION } from '../step-options.ts';
+import { clipCoefficient, type Norm, normOf } from './norm.ts';
+import { type Reduction, reduceArray, reductions } from './reduce.ts';
+
+/** A gradient that will be stepped with, of which slot and of which group. */
+export interface GradientOf {
+  readonly grad: Floats;
+  readonly length: number;
+  readonly slot: number;
+  readonly group: number;
+}
+
+export interface GradientCheck {
+  /** The norm over all; NaN if nobody asked. */
+  readonly totalNorm: number;
+  /** How many are infinite or NaN, and which slot has the first; NaN if nobody asked. */
+  readonly nonFinite: number;
+  readonly firstNonFinite: number;
+  /** What clipping multiplies each of the list by; undefined: nothing is clipped. */
+  readonly coefficients: readonly number[] | undefined;
+}
+
+/** Whether a norm of this order is infinite or NaN just where a gradient is. */
+function showsNonFinite(order: number): boolean {
+  return order === 1 || order === 2 || order === Number.POSITIVE_INFINITY;
+}
+
+/** Undefined where the options ask for no such pass. */
+export function checkGradients(
+  list: readonly GradientOf[],
+  options: Doubles,
+): GradientCheck | undefined {
+  const clips = options[OPTION.maxGradNorm]! >= 0;
+  const counts = options[OPTION.onNonFinite]! > 0;
+  if (!clips && !counts) return undefined;
+  const scale = Math.fround(options[OPTION.gradScale]!);
+  const bound = Math.fround(options[OPTION.clipValue]!);
+  const reduce = (reduction: Reduction) =>
+    list.map(({ grad }) => reduceArray(reduction, grad, scale, bound));
+  const order = options[OPTION.normType]!;
+  const clipped = clips ? clip(list, options, normOf(order), reduce) : undefined;
+  const totalNorm = clipped?.totalNorm ?? Number.NaN;
+  const coefficients = clipped?.coefficients;
+  if (Number.isFinite(totalNorm) && showsNonFinite(order)) {
+    return { totalNorm, coefficients, nonFinite: 0, firstNonFinite: 0 };
+  }
+  const found = counts ? reduce(reductions.nonFinite) : [];
+  const first = list[found.findIndex((count) => count > 0)];
+  return {
+    totalNorm,
+    coefficients,
+    nonFinite: counts ? found.reduce((sum, count) => sum + count, 0) : Number.NaN,
+    firstNonFinite: first?.slot ?? 0,
+  };
+}
+
+function clip(
+  list: readonly GradientOf[],
+  options: Doubles,
+  norm: Norm,
+  reduce: (reduction: Reduction) => number[],
+): { totalNorm: number; coefficients: number[] } {
+  const parts = reduce(norm.reduction);
+  const coefficients: number[] = new Array(list.length).fill(1);
+  const clipRange = (begin: number, end: number): number => {
+    const measured = parts.slice(begin, end).filter((_, i) => list[begin + i]!.length > 0);
+    const total = norm.total(measured);
+    coefficients.fill(clipCoefficient(total, options[OPTION.maxGradNorm]!), begin, end);
+    return total;
+  };
+  const totalNorm = clipRange(0, list.length);
+  const scope = options[OPTION.clipScope]!;
+  for (let begin = 0, end = 0; scope > 0 && begin < list.length; begin = end) {
+    end = begin + 1;
+    while (scope === 1 && list[end]?.group === list[begin]!.group) end++;
+    clipRange(begin, end);
+  }
+  return { totalNorm, coefficients };
+}
