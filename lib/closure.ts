@@ -25,7 +25,8 @@ export function lossOf<T>(closure: () => T): T {
   );
 }
 
-function isThenable(value: unknown): boolean {
+/** Whether it is a promise, of any kind. */
+export function isThenable(value: unknown): boolean {
   const type = typeof value;
   if (value === null || (type !== 'object' && type !== 'function')) return false;
   return typeof Reflect.get(value as object, 'then') === 'function';

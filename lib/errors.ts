@@ -27,7 +27,8 @@ export type ErrorCode =
   | 'ERR_OVERLAP'
   | 'ERR_READ_ONLY'
   | 'ERR_SCHEDULE_END'
-  | 'ERR_UNKNOWN_OPTION';
+  | 'ERR_UNKNOWN_OPTION'
+  | 'ERR_UPDATE';
 
 /** An error with a stable `code` and a sentence that says what was expected and what came. */
 export class GradstepError extends Error {

@@ -26,7 +26,8 @@ export interface Option<T> {
 
 /** The interval that a number must lie in, and what torch calls it in its messages. */
 export interface Range {
-  readonly label: string;
+  /** Default: the option's key. */
+  readonly label?: string;
   /** The least value allowed. */
   readonly min?: number;
   /** The least value not allowed. */
@@ -80,14 +81,15 @@ function checkNumber(value: unknown, range: Range, key: string, where: Where): n
   if (typeof value === 'number' && Math.abs(value) <= FLOAT32_MAX && isWithin(value, range)) {
     return value;
   }
+  const { label = `${key} value` } = range;
   if (typeof value === 'number' && Math.abs(value) > FLOAT32_MAX && Number.isFinite(value)) {
-    refuse(range.label, value, `${key} to be a number that float32 can hold`, where);
+    refuse(label, value, `${key} to be a number that float32 can hold`, where);
   }
   const { min, above, below, max } = range;
   const bounds = Object.entries({ '>=': min, '>': above, '<': below, '<=': max })
     .filter(([, bound]) => bound !== undefined)
     .map(([relation, bound]) => ` ${relation} ${bound}`);
-  refuse(range.label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
+  refuse(label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
 }
 
 function isWithin(value: number, range: Range): boolean {

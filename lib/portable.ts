@@ -9,8 +9,16 @@ export { getNumThreads, setNumThreads } from './backend/threads.ts';
 export { type ErrorCode, GradstepError } from './errors.ts';
 export * from './gradients/index.ts';
 export type { ParamGroupInput, ParamsOrGroups } from './group-input.ts';
+export {
+  type HookHandle,
+  registerOptimizerStepPostHook,
+  registerOptimizerStepPreHook,
+  type StepArguments,
+  type StepPostHook,
+  type StepPreHook,
+} from './hooks.ts';
 export * from './lr-scheduler/index.ts';
-export { Optimizer, type ZeroGradOptions } from './optimizer.ts';
+export { Optimizer } from './optimizer.ts';
 export { Adadelta, type AdadeltaOptions, type AdadeltaState } from './optimizers/adadelta.ts';
 export { Adagrad, type AdagradOptions, type AdagradState } from './optimizers/adagrad.ts';
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam.ts';
@@ -21,9 +29,11 @@ export { RAdam, type RAdamOptions, type RAdamState } from './optimizers/radam.ts
 export { RMSprop, type RMSpropOptions, type RMSpropState } from './optimizers/rmsprop.ts';
 export { Rprop, type RpropOptions, type RpropState } from './optimizers/rprop.ts';
 export { SGD, type SGDOptions, type SGDState } from './optimizers/sgd.ts';
+export { type OptionsOf, option, type StateOf, type Update } from './own-optimizer.ts';
 export type { GroupMembers, Json, LiveOptions, ParamGroup } from './param-group.ts';
 export { Parameter, type ParameterLike, type ParameterOptions } from './parameter.ts';
 export { type ArenaDescription, type ArenaShapes, ParameterArena } from './parameter-arena.ts';
 export type { NamedParameter, ParamsInput } from './params.ts';
 export * from './schedules/index.ts';
 export type { ParameterState, StateMap } from './state.ts';
+export type { ZeroGradOptions } from './zero-grad.ts';

@@ -3,15 +3,7 @@
  * and the proof before every step that they are still those and still there.
  */
 
-import {
-  bufferOf,
-  type Doubles,
-  type Floats,
-  fillZero,
-  isFloat32Array,
-  isGone,
-  lengthOf,
-} from './arrays.ts';
+import { bufferOf, type Doubles, type Floats, isFloat32Array, isGone, lengthOf } from './arrays.ts';
 import type { Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
@@ -56,6 +48,7 @@ export class SlotTable {
   readonly #core: Core;
   readonly #slots: Slot[] = [];
   readonly #segments: Segment[] = [];
+  #changes = 0;
 
   constructor(core: Core) {
     this.#core = core;
@@ -63,6 +56,15 @@ export class SlotTable {
 
   get size(): number {
     return this.#slots.length;
+  }
+
+  get rows(): readonly Readonly<Slot>[] {
+    return this.#slots;
+  }
+
+  /** Grows with every array of data that is registered. */
+  get changes(): number {
+    return this.#changes;
   }
 
   parameterOf(slot: number): ParameterLike {
@@ -105,7 +107,12 @@ export class SlotTable {
       seen.set(parameter, i);
     }
     const added = labels.map((name, i) => labelOf(name, i, group));
-    this.#attempt(() => this.#core.findOverlap(data), added);
+    this.refuseOverlap(data, added);
+  }
+
+  /** Refuses arrays that overlap with each other or with memory that is here. */
+  refuseOverlap(data: readonly Floats[], labels: readonly string[]): void {
+    this.#attempt(() => this.#core.findOverlap(data), labels);
   }
 
   /** Adds a group's parameters, which `refuse` has let pass. Runs no code of a user. */
@@ -122,6 +129,7 @@ export class SlotTable {
       return { parameter, data: array, grad: null, length, place, label, group, record };
     });
     const failure = this.#core.addGroup(struct, records, data);
+    this.#changes += 1;
     if (failure !== undefined) throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
@@ -202,10 +210,8 @@ export class SlotTable {
     this.#attempt(() => this.#core.verifyMemory());
   }
 
-  /** Reads, proves, steps. A failure has changed nothing. */
+  /** Steps what `refresh` and `verify` have let pass. A failure has changed nothing. */
   step(): void {
-    this.refresh();
-    this.verify();
     const failure = this.#core.step();
     if (failure === undefined) return;
     // Perhaps only a claim on memory that is long gone: then the step succeeds at once.
@@ -229,35 +235,10 @@ export class SlotTable {
     }
   }
 
-  /** Drops every gradient, or fills it with zeros; checks all of them first. */
-  zeroGrads(setToNone: boolean): void {
-    if (!setToNone) {
-      this.refresh();
-      this.verify();
-      this.verifyOverlap();
-      for (const { grad, length } of this.#slots) if (grad !== null && length > 0) fillZero(grad);
-      return;
-    }
-    const grads = this.#slots.map(({ parameter }) => parameter.grad ?? null);
-    let at = 0;
-    try {
-      for (; at < grads.length; at++) {
-        if (grads[at] !== null) this.#slots[at]!.parameter.grad = null;
-      }
-    } catch (cause) {
-      const { label } = this.#slots[at]!;
-      while (at-- > 0) if (grads[at] !== null) this.#slots[at]!.parameter.grad = grads[at]!;
-      throw new GradstepError(
-        'ERR_INVALID_GRADIENT',
-        `grad of parameter ${label} cannot be set to null; use zeroGrad({ setToNone: false })`,
-        { cause },
-      );
-    }
-  }
-
   #rebindData(slot: number, data: Floats): void {
     this.#check(slot, 'data', data);
     this.#core.setData(slot, data);
+    this.#changes += 1;
     this.#slots[slot]!.data = data;
   }
 

@@ -68,6 +68,7 @@ export function record(
     const scheduler = make(optimizer);
     const values = [optimizer.paramGroups[0]!.lr];
     while (values.length < total) {
+      optimizer.step(); // of nothing: it has no gradient
       scheduler.step();
       values.push(optimizer.paramGroups[0]!.lr);
     }

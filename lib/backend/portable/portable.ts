@@ -54,9 +54,14 @@ export const portable: Backend = {
     if (rule?.fields.join() !== fields.join() || rule.record.join() !== record.join()) {
       throw new Error(`No such rule: ${name}(${fields}; ${record})`);
     }
-    return new PortableCore(rule);
+    return openRule(rule);
   },
 };
+
+/** A core for a rule that is not among those above: a user's own. */
+export function openRule(rule: Rule<unknown>): Core {
+  return new PortableCore(rule);
+}
 
 interface Slot {
   data: Floats;
@@ -92,7 +97,7 @@ class PortableCore implements Core {
 
   constructor(rule: Rule<unknown>) {
     this.#rule = rule;
-    this.#maximize = rule.fields.indexOf('maximize');
+    this.#maximize = rule.isOwn ? -1 : rule.fields.indexOf('maximize');
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {
@@ -189,9 +194,11 @@ class PortableCore implements Core {
   #run(plan: readonly Run[]): void {
     for (const run of plan) {
       const negate = run.struct[this.#maximize] === 1;
-      for (const slot of run.slots) updateSlot(this.#rule, run.scalars, slot as Arrays, negate);
+      for (const slot of run.slots) {
+        updateSlot(this.#rule, run.scalars, slot as Arrays, negate);
+        slot.record.set(run.next); // at once: a user's own update may throw at the next slot
+      }
     }
-    for (const run of plan) for (const slot of run.slots) slot.record.set(run.next);
   }
 
   dispose(): void {

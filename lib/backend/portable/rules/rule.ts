@@ -25,6 +25,8 @@ export interface Rule<Scalars> {
   readonly fields: readonly string[];
   /** What a parameter remembers beside its state arrays, in order; first its step count. */
   readonly record: readonly string[];
+  /** Whether it takes gradients as they are and parameters whole: a user's own does. */
+  readonly isOwn?: boolean;
   /**
    * Doubles to float32 scalars, through `toFloat32`, which refuses what float32 cannot hold; and
    * the record, which starts as zeros, to what it is after this step.

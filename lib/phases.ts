@@ -1,0 +1,35 @@
+/** What an optimizer is doing, and which calls that allows. */
+
+import { GradstepError } from './errors.ts';
+
+/** `caller` is the part of a step in which a closure or a hook runs. */
+export type Phase = 'idle' | 'caller' | 'step' | 'adding' | 'disposed';
+
+/** The phase of one optimizer. */
+export class Phases {
+  #phase: Phase = 'idle';
+
+  get disposed(): boolean {
+    return this.#phase === 'disposed';
+  }
+
+  /** @throws {GradstepError} `ERR_BUSY` or `ERR_DISPOSED` unless the phase is an allowed one. */
+  require(call: string, ...allowed: Phase[]): void {
+    if (allowed.includes(this.#phase)) return;
+    if (this.#phase === 'disposed') {
+      throw new GradstepError('ERR_DISPOSED', `This optimizer has been disposed (${call})`);
+    }
+    const inside = this.#phase === 'adding' ? 'addParamGroup' : 'a step';
+    throw new GradstepError(
+      'ERR_BUSY',
+      `${call} was called inside ${inside} of the same optimizer`,
+    );
+  }
+
+  /** Goes over to a phase and gives the one before. A disposed optimizer stays so. */
+  enter(phase: Phase): Phase {
+    const before = this.#phase;
+    if (before !== 'disposed') this.#phase = phase;
+    return before;
+  }
+}

@@ -1,0 +1,115 @@
+/** A step of one optimizer, or of many at once: hooks, closure, proof of memory, update. */
+
+import { lossOf } from './closure.ts';
+import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
+import type { Phases } from './phases.ts';
+import type { SlotTable } from './slots.ts';
+
+/** What takes part in a step: an optimizer, or several that are combined. */
+export interface Steppable {
+  /** The optimizers that it stands for. */
+  readonly steppers: readonly Stepper[];
+  /** How many steps it has been through. */
+  readonly steps: number;
+  /** Runs the pre hooks; gives the arguments as they leave them. */
+  before(args: StepArguments): StepArguments;
+  /** Runs the post hooks. */
+  after(args: StepArguments): void;
+  /** Proves that its optimizers keep to themselves; false where nothing has changed since. */
+  verifyApart(): boolean;
+}
+
+const steppables = new WeakMap<object, Steppable>();
+
+/** What steps this object, if it is an optimizer or several combined. */
+export function steppableOf(optimizer: object): Steppable | undefined {
+  return steppables.get(optimizer);
+}
+
+/** Lets this object take part in steps. */
+export function makeSteppable<S extends Steppable>(optimizer: object, steppable: S): S {
+  steppables.set(optimizer, steppable);
+  return steppable;
+}
+
+/** One optimizer as steps see it. */
+export class Stepper implements Steppable {
+  readonly steppers: readonly Stepper[] = [this];
+  readonly hooks: StepHooks<never> = new StepHooks();
+  steps = 0;
+
+  constructor(
+    readonly optimizer: object,
+    readonly phases: Phases,
+    readonly slots: SlotTable,
+    /** Whether the update is code of a user. */
+    readonly isOwn: boolean,
+  ) {}
+
+  before(args: StepArguments): StepArguments {
+    return this.hooks.before(this.optimizer as never, globalHooks.before(this.optimizer, args));
+  }
+
+  after(args: StepArguments): void {
+    this.hooks.after(this.optimizer as never, args);
+    globalHooks.after(this.optimizer, args);
+  }
+
+  verifyApart(): boolean {
+    return false;
+  }
+}
+
+/**
+ * One step of all parts, as if they were one optimizer.
+ *
+ * @returns What the closure returned, if there was one.
+ * @throws {GradstepError} What anything refuses before the first update; nothing has been updated
+ * then. After it, what a user's own update or a post hook throws.
+ */
+export function stepTogether(parts: readonly Steppable[], given: StepArguments): unknown {
+  const steppers = parts.length === 1 ? parts[0]!.steppers : parts.flatMap((p) => p.steppers);
+  for (const { phases } of steppers) phases.require('step', 'idle');
+  for (const { phases } of steppers) phases.enter('caller');
+  try {
+    let args = given;
+    for (const part of parts) args = part.before(args);
+    const [closure] = args;
+    const loss = closure === undefined ? undefined : lossOf(closure);
+    for (const { phases } of steppers) phases.require('step', 'caller'); // none was disposed
+    for (const { phases } of steppers) phases.enter('step');
+    update(parts, steppers);
+    for (const { phases } of steppers) phases.enter('caller');
+    for (const stepper of steppers) stepper.steps += 1;
+    for (const part of parts) part.after(args);
+    return loss;
+  } finally {
+    for (const { phases } of steppers) phases.enter('idle');
+  }
+}
+
+/** First pass, then second, as `SlotTable` has them, over all; then the update. */
+function update(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
+  for (const { slots } of steppers) slots.refresh();
+  verifyAll(steppers);
+  let looked = false;
+  if (steppers.length > 1) {
+    for (const { slots } of steppers) slots.verifyOverlap();
+    for (const part of parts) looked = part.verifyApart() || looked;
+  }
+  if (looked) verifyAll(steppers); // its iterators may be a user's
+  run(steppers);
+}
+
+function verifyAll(steppers: readonly Stepper[]): void {
+  for (let i = 0; i < steppers.length; i++) steppers[i]!.slots.verify();
+}
+
+/**
+ * The call of the backends. Users' own updates come last: nothing of a user may run between the
+ * proof of memory and a native core, and what fails in them has come after all other checks.
+ */
+function run(steppers: readonly Stepper[]): void {
+  for (let i = 0; i < steppers.length; i++) if (!steppers[i]!.isOwn) steppers[i]!.slots.step();
+  for (let i = 0; i < steppers.length; i++) if (steppers[i]!.isOwn) steppers[i]!.slots.step();
+}
