@@ -6,6 +6,7 @@
 export { backend, isa, isas, setBackend, setIsa } from './backend/active.ts';
 export type { BackendName } from './backend/backend.ts';
 export { getNumThreads, setNumThreads } from './backend/threads.ts';
+export { type AnyOptimizer, type CombinedOptimizer, combine, stepAll } from './combine.ts';
 export { type ErrorCode, GradstepError } from './errors.ts';
 export * from './gradients/index.ts';
 export type { ParamGroupInput, ParamsOrGroups } from './group-input.ts';
@@ -19,6 +20,13 @@ export {
 } from './hooks.ts';
 export * from './lr-scheduler/index.ts';
 export { Optimizer } from './optimizer.ts';
+export {
+  createOptimizer,
+  listOptimizers,
+  type OptimizerClass,
+  type OptimizerClasses,
+  registerOptimizer,
+} from './optimizer-names.ts';
 export { Adadelta, type AdadeltaOptions, type AdadeltaState } from './optimizers/adadelta.ts';
 export { Adagrad, type AdagradOptions, type AdagradState } from './optimizers/adagrad.ts';
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam.ts';

@@ -10,7 +10,14 @@ export type BackendName = 'native' | 'portable';
 
 /** Why a call changed nothing; `other` is a slot number, or -1 for the optimizer's own memory. */
 export interface Failure {
-  readonly kind: 'dataOverlap' | 'gradOverlap' | 'overflow' | 'missingState' | 'badCount';
+  readonly kind:
+    | 'dataOverlap'
+    | 'gradOverlap'
+    | 'overflow'
+    | 'missingState'
+    | 'badCount'
+    | 'nonFinite'
+    | 'skips';
   readonly slot: number;
   readonly other: number;
 }
@@ -41,6 +48,11 @@ export interface Core {
   setState(slot: number, which: number, state: Floats): void;
   setData(slot: number, data: Floats): void;
   setGrad(slot: number, grad: Floats | null): void;
+  /**
+   * Reads these options at each step, and reports there: structs as `step-options.ts` lays them
+   * out. Without a call steps do nothing beside their rule.
+   */
+  setOptions(options: Doubles, report: Doubles): void;
   /** Refuses arrays that came since the last step and overlap. */
   verifyMemory(): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Floats } from '../arrays.ts';
+import type { Doubles, Floats } from '../arrays.ts';
 import { type ErrorCode, GradstepError } from '../errors.ts';
 import type { Backend, Core } from './backend.ts';
 
@@ -121,6 +121,10 @@ class NativeCore implements Core {
 
   setGrad(slot: number, grad: Floats | null): void {
     guard(() => this.#addon.setGrad(this.#handle, slot, grad));
+  }
+
+  setOptions(options: Doubles, report: Doubles): void {
+    guard(() => this.#addon.setOptions(this.#handle, options, report));
   }
 
   verifyMemory(): ReturnType<Core['verifyMemory']> {

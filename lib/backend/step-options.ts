@@ -16,6 +16,19 @@ export const OPTION = {
   flushDenormals: 8,
 } as const;
 
+/** Options under which a step does nothing beside its rule. */
+export const PLAIN_OPTIONS: Float64Array<ArrayBufferLike> = Float64Array.of(
+  1,
+  Number.POSITIVE_INFINITY,
+  -1,
+  2,
+  0,
+  0,
+  0,
+  0,
+  0,
+);
+
 /** Places in the struct of the report. */
 export const REPORT = {
   stepped: 0,

@@ -8,6 +8,7 @@ import { LRScheduler } from './lr-scheduler.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
 import type { SchedulerState } from './scheduler-state.ts';
+import { warnOfOrder } from './step-order.ts';
 
 /** A scheduler of any kind. */
 // biome-ignore lint/suspicious/noExplicitAny: hyperparameters of any kind
@@ -105,6 +106,7 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
    */
   override step(metrics?: number): void {
     this.advance(metrics);
+    warnOfOrder(this.optimizer, this.progress.stepCount);
   }
 
   override advance(metrics?: number): void {

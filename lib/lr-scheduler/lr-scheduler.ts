@@ -20,6 +20,7 @@ import {
   spread,
 } from './scheduler-options.ts';
 import { readState, type SchedulerState, writeState } from './scheduler-state.ts';
+import { warnOfOrder } from './step-order.ts';
 
 export type { LRSchedulerOptions } from './scheduler-options.ts';
 
@@ -159,6 +160,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
   step(epoch?: number): void {
     if (epoch !== undefined) checkStep(epoch);
     this.attempt(() => this.move(epoch));
+    warnOfOrder(this.optimizer, this.progress.stepCount);
   }
 
   /** Runs `change`; if it throws, the scheduler and its groups are as before. */

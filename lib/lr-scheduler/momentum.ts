@@ -10,7 +10,10 @@ interface WithMomentum {
 
 /** Refuses to cycle what an optimizer does not have. */
 export function checkMomentum(optimizer: SchedulableOptimizer): void {
-  if ('momentum' in optimizer.defaults || 'betas' in optimizer.defaults) return;
+  // Of optimizers that are combined, one may have momentum and another betas.
+  const { defaults, paramGroups } = optimizer;
+  const has = (options: object) => 'momentum' in options || 'betas' in options;
+  if (has(defaults) || (paramGroups.length > 0 && paramGroups.every(has))) return;
   throw new GradstepError(
     'ERR_INVALID_ARGUMENT',
     'optimizer must support momentum or beta1 with `cycle_momentum` option enabled. ' +

@@ -8,18 +8,17 @@ import { OPTION } from '../step-options.ts';
 import { clipCoefficient, type Norm, normOf } from './norm.ts';
 import { type Reduction, reduceArray, reductions } from './reduce.ts';
 
-/** A gradient that will be stepped with, of which slot and of which group. */
+/** A gradient that will be stepped with, and of which group it is. */
 export interface GradientOf {
   readonly grad: Floats;
   readonly length: number;
-  readonly slot: number;
   readonly group: number;
 }
 
 export interface GradientCheck {
   /** The norm over all; NaN if nobody asked. */
   readonly totalNorm: number;
-  /** How many are infinite or NaN, and which slot has the first; NaN if nobody asked. */
+  /** How many are infinite or NaN, NaN if nobody asked; and the place of the first in the list. */
   readonly nonFinite: number;
   readonly firstNonFinite: number;
   /** What clipping multiplies each of the list by; undefined: nothing is clipped. */
@@ -51,12 +50,11 @@ export function checkGradients(
     return { totalNorm, coefficients, nonFinite: 0, firstNonFinite: 0 };
   }
   const found = counts ? reduce(reductions.nonFinite) : [];
-  const first = list[found.findIndex((count) => count > 0)];
   return {
     totalNorm,
     coefficients,
     nonFinite: counts ? found.reduce((sum, count) => sum + count, 0) : Number.NaN,
-    firstNonFinite: first?.slot ?? 0,
+    firstNonFinite: found.findIndex((count) => count > 0),
   };
 }
 

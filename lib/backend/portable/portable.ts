@@ -2,6 +2,8 @@
 
 import { type Doubles, type Floats, lengthOf } from '../../arrays.ts';
 import type { Backend, Core, Failure } from '../backend.ts';
+import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
+import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
 import { MemoryMap, NOBODY, type Range, rangeOf, STATE } from './memory-map.ts';
 import { gradientFunctions } from './norm.ts';
 import { adadelta } from './rules/adadelta.ts';
@@ -64,6 +66,7 @@ export function openRule(rule: Rule<unknown>): Core {
 }
 
 interface Slot {
+  readonly group: number;
   data: Floats;
   grad: Floats | null;
   /** What was claimed for `data`. */
@@ -94,6 +97,9 @@ class PortableCore implements Core {
   #movedData: number[] = [];
   #movedGrads: number[] = [];
   #allGradsMoved = false;
+  #groups = 0;
+  #options: Doubles = PLAIN_OPTIONS;
+  #report: Doubles | undefined;
 
   constructor(rule: Rule<unknown>) {
     this.#rule = rule;
@@ -112,8 +118,11 @@ class PortableCore implements Core {
       const range = rangeOf(array, length * 4);
       const size = this.#rule.record.length;
       const record = records.subarray(at * size, (at + 1) * size);
-      this.#slots.push({ data: array, grad: null, range, state: [], length, struct, record });
+      const group = this.#groups;
+      const state: Floats[] = [];
+      this.#slots.push({ group, data: array, grad: null, range, state, length, struct, record });
     }
+    this.#groups += 1;
     this.#allGradsMoved = true;
     return undefined;
   }
@@ -176,6 +185,11 @@ class PortableCore implements Core {
     if (grad !== null) this.#movedGrads.push(slot);
   }
 
+  setOptions(options: Doubles, report: Doubles): void {
+    this.#options = options;
+    this.#report = report;
+  }
+
   step(): Failure | undefined {
     const prepared = this.prepare();
     if (typeof prepared !== 'function') return prepared;
@@ -188,14 +202,36 @@ class PortableCore implements Core {
     const failure = this.verifyMemory();
     if (failure !== undefined) return failure;
     const plan = this.#plan();
-    return 'kind' in plan ? plan : () => this.#run(plan);
+    if ('kind' in plan) return plan;
+    const options = this.#options;
+    const list = plan.flatMap(({ slots }) => slots);
+    const check = checkGradients(list as GradientOf[], options);
+    const skips = (check?.nonFinite ?? 0) > 0 && options[OPTION.onNonFinite]! > 0;
+    if (skips) {
+      const slot = this.#slots.indexOf(list[check!.firstNonFinite]!);
+      if (options[OPTION.onNonFinite] === 2) return { kind: 'nonFinite', slot, other: STATE };
+      if (this.#report![REPORT.consecutiveSkips]! >= options[OPTION.maxConsecutiveSkips]!) {
+        return { kind: 'skips', slot, other: STATE };
+      }
+    }
+    return () => {
+      if (!skips) this.#run(plan, check?.coefficients);
+      if (!skips && options[OPTION.zeroGradInStep] === 1)
+        for (const { grad } of list) grad!.fill(0);
+      if (this.#report !== undefined) report(this.#report, check, skips);
+    };
   }
 
-  #run(plan: readonly Run[]): void {
+  #run(plan: readonly Run[], coefficients: readonly number[] | undefined): void {
+    const scale = Math.fround(this.#options[OPTION.gradScale]!);
+    const bound = Math.fround(this.#options[OPTION.clipValue]!);
+    let at = 0;
     for (const run of plan) {
       const negate = run.struct[this.#maximize] === 1;
       for (const slot of run.slots) {
-        updateSlot(this.#rule, run.scalars, slot as Arrays, negate);
+        const coefficient = coefficients?.[at++] ?? 1;
+        const treatment = { scale, bound, coefficient, negate };
+        updateSlot(this.#rule, run.scalars, slot as Arrays, treatment);
         slot.record.set(run.next); // at once: a user's own update may throw at the next slot
       }
     }
@@ -248,6 +284,15 @@ class PortableCore implements Core {
     const scalars = this.#rule.prepare(struct, next);
     return { slots: [], struct, record: before, next, scalars };
   }
+}
+
+/** What the step says of itself. */
+function report(to: Doubles, check: GradientCheck | undefined, skips: boolean): void {
+  to[REPORT.stepped] = skips ? 0 : 1;
+  to[REPORT.gradNorm] = check?.totalNorm ?? Number.NaN;
+  to[REPORT.nonFinite] = check?.nonFinite ?? Number.NaN;
+  to[REPORT.skipped]! += skips ? 1 : 0;
+  to[REPORT.consecutiveSkips] = skips ? to[REPORT.consecutiveSkips]! + 1 : 0;
 }
 
 function sameRecord(a: Doubles, b: Doubles): boolean {

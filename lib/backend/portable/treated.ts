@@ -28,6 +28,11 @@ export function updateSlot(
     return;
   }
   const { data, grad, state, length } = arrays;
+  if (rule.isOwn) {
+    // A user's own rule takes parameters whole.
+    rule.update(scalars, { ...arrays, grad: grad.map((value) => treat(value, treatment)) });
+    return;
+  }
   for (let from = 0; from < length; from += BLOCK) {
     const to = Math.min(from + BLOCK, length);
     for (let i = from; i < to; i++) scratch[i - from] = treat(grad[i]!, treatment);
