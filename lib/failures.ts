@@ -27,6 +27,18 @@ export function explain(
         'value cannot be converted to type float without overflow: the options of the group give ' +
           `parameter ${label} a step that float32 cannot hold`,
       );
+    case 'nonFinite':
+      return new GradstepError(
+        'ERR_NON_FINITE',
+        `The gradient of parameter ${label} has infinite or NaN values, which onNonFinite: ` +
+          "'error' refuses",
+      );
+    case 'skips':
+      return new GradstepError(
+        'ERR_NON_FINITE',
+        'As many steps in a row as maxConsecutiveSkips allows were skipped, and the gradient of ' +
+          `parameter ${label} still has infinite or NaN values`,
+      );
     default:
       return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);
   }

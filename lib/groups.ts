@@ -75,10 +75,15 @@ export class GroupTable<O extends object, S = unknown> {
       schema,
       struct: this.#defaults,
       toString: () => ' (defaults)',
-      assertLive: () => this.#assertLive(),
+      assertLive: () => this.#phases.assertLive(),
       ensureState() {},
     };
     return new OptionView(owner) as unknown as LiveOptions<O>;
+  }
+
+  /** Memory like that of the groups' structs, for other numbers that the core shares. */
+  allocate(length: number): Doubles {
+    return this.#control.float64(length);
   }
 
   /** Adds a group, or throws and changes nothing. */
@@ -130,7 +135,7 @@ export class GroupTable<O extends object, S = unknown> {
       schema,
       struct,
       toString: () => groupLabel(index, this.list[index]?.name),
-      assertLive: () => this.#assertLive(),
+      assertLive: () => this.#phases.assertLive(),
       // Memory that an option calls for comes when it is switched on, not inside a step.
       ensureState: (options) => {
         const lengths = Array.from({ length: count }, (_, i) => this.slots.lengthOf(first + i));
@@ -154,9 +159,5 @@ export class GroupTable<O extends object, S = unknown> {
       'all optimizer param groups should be with/without names. cannot add param group ' +
         `${named ? 'with names' : 'without names'} to the optimizer${where}`,
     );
-  }
-
-  #assertLive(): void {
-    if (this.#phases.disposed) this.#phases.require('setting an option', 'idle');
   }
 }

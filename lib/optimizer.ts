@@ -20,6 +20,13 @@ import { isObject } from './params.ts';
 import { Phases } from './phases.ts';
 import { readOnlyList } from './read-only-list.ts';
 import type { StateMap } from './state.ts';
+import {
+  type LastStep,
+  parseStepOptions,
+  STEP_KEYS,
+  type StepOptions,
+  StepSettings,
+} from './step-options.ts';
 import { makeSteppable, Stepper, stepTogether } from './stepping.ts';
 import { readSetToNone, type ZeroGradOptions, zeroGrads } from './zero-grad.ts';
 
@@ -38,6 +45,8 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   readonly defaults: LiveOptions<O>;
   /** The groups, in order: a read-only list of live objects. */
   readonly paramGroups: readonly ParamGroup<O>[];
+  /** What steps do to gradients; assigning to one of these changes the next step. */
+  readonly stepOptions: LiveOptions<StepOptions>;
   /** State by parameter; empty for a parameter that was not stepped yet. */
   readonly state: StateMap<S>;
 
@@ -46,27 +55,32 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   readonly #phases = new Phases();
   readonly #groups: GroupTable<O, S>;
   readonly #stepper: Stepper;
+  readonly #settings: StepSettings;
 
   /**
    * For optimizers with an `update` of their own.
    *
    * @throws {GradstepError} As `Adam`; `ERR_INVALID_ARGUMENT` when the class is not complete.
    */
-  constructor(params: ParamsOrGroups<Partial<O>>, options?: Partial<O>);
+  constructor(params: ParamsOrGroups<Partial<O>>, options?: Partial<O> & StepOptions);
   /** @internal */
-  constructor(schema: Schema<O>, params: ParamsOrGroups<O>, options: O);
+  constructor(schema: Schema<O>, params: ParamsOrGroups<O>, options: O & StepOptions);
   constructor(first: unknown, second: unknown, third?: unknown) {
     const isOwn = !(isObject(first) && Schema.is(first));
     const schema = (isOwn ? schemaOf(new.target) : first) as Schema<O>;
     const [params, given] = isOwn ? [first, second ?? {}] : [second, third];
-    const defaults = schema.parse(checkOptions(given as O), schema.initial(), '', []);
-    const groups = listGroups<O>(params);
+    const values = { ...checkOptions(given as O) };
+    const defaults = schema.parse(values, schema.initial(), '', STEP_KEYS);
     const backend = isOwn ? portable : activeBackend();
+    const stepOptions = parseStepOptions(values, backend.name);
+    const groups = listGroups<O>(params);
     const rule = new OwnRule<O>(this, schema, () => this.#groups);
     this.#core = isOwn ? openRule(rule) : backend.open(schema.rule, schema.fields, schema.record);
     this.#schema = schema;
     const ground = { schema, backend, core: this.#core, phases: this.#phases };
     this.#groups = new GroupTable<O, S>(ground, defaults);
+    this.#settings = new StepSettings(stepOptions, ground, (n) => this.#groups.allocate(n));
+    this.stepOptions = this.#settings.options;
     this.#stepper = new Stepper(this, this.#phases, this.#groups.slots, isOwn);
     this.state = this.#groups.state;
     this.paramGroups = readOnlyList(this.#groups.list, 'paramGroups', 'addParamGroup()');
@@ -108,6 +122,11 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     return stepTogether([this.#stepper], closure === undefined ? [] : [closure]) as T | undefined;
+  }
+
+  /** What the last step did; undefined before the first. */
+  get lastStep(): LastStep | undefined {
+    return this.#stepper.steps === 0 ? undefined : this.#settings.lastStep();
   }
 
   /**

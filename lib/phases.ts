@@ -26,6 +26,11 @@ export class Phases {
     );
   }
 
+  /** @throws {GradstepError} `ERR_DISPOSED`. */
+  assertLive(): void {
+    if (this.disposed) this.require('setting an option', 'idle');
+  }
+
   /** Goes over to a phase and gives the one before. A disposed optimizer stays so. */
   enter(phase: Phase): Phase {
     const before = this.#phase;

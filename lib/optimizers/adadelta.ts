@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { flag, number, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `Adadelta` and of its groups. */
@@ -61,7 +62,10 @@ const schema = new Schema<AdadeltaOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
-  constructor(params: ParamsOrGroups<AdadeltaOptions>, options: AdadeltaOptions = {}) {
+  constructor(
+    params: ParamsOrGroups<AdadeltaOptions>,
+    options: AdadeltaOptions & StepOptions = {},
+  ) {
     super(schema, params, options);
   }
 }

@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { flag, number, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `Adagrad` and of its groups. */
@@ -60,7 +61,7 @@ const schema = new Schema<AdagradOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
-  constructor(params: ParamsOrGroups<AdagradOptions>, options: AdagradOptions = {}) {
+  constructor(params: ParamsOrGroups<AdagradOptions>, options: AdagradOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

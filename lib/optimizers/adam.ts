@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { betas, flag, Schema, type SchemaSpec } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `Adam` and `AdamW` and of their groups. */
@@ -73,7 +74,7 @@ const schema = new Schema(adamSpec('Adam', 'adam', 0));
  * `ERR_OUT_OF_MEMORY`.
  */
 export class Adam extends Optimizer<AdamOptions, AdamState> {
-  constructor(params: ParamsOrGroups<AdamOptions>, options: AdamOptions = {}) {
+  constructor(params: ParamsOrGroups<AdamOptions>, options: AdamOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

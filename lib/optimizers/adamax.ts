@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { betas, flag, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `Adamax` and of its groups. */
@@ -60,7 +61,7 @@ const schema = new Schema<AdamaxOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
-  constructor(params: ParamsOrGroups<AdamaxOptions>, options: AdamaxOptions = {}) {
+  constructor(params: ParamsOrGroups<AdamaxOptions>, options: AdamaxOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { type AdamOptions, type AdamState, adamSpec } from './adam.ts';
 
 /** Options of `AdamW`: Adam's, with `weightDecay` 0.01 by default. */
@@ -28,7 +29,7 @@ const schema = new Schema(adamSpec('AdamW', 'adamw', 1e-2));
  * @throws {GradstepError} As Adam.
  */
 export class AdamW extends Optimizer<AdamOptions, AdamState> {
-  constructor(params: ParamsOrGroups<AdamWOptions>, options: AdamWOptions = {}) {
+  constructor(params: ParamsOrGroups<AdamWOptions>, options: AdamWOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { betas, flag, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { lr, weightDecay } from './common.ts';
 
 /** Options of `Lion` and of its groups. */
@@ -52,7 +53,7 @@ const schema = new Schema<LionOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class Lion extends Optimizer<LionOptions, LionState> {
-  constructor(params: ParamsOrGroups<LionOptions>, options: LionOptions = {}) {
+  constructor(params: ParamsOrGroups<LionOptions>, options: LionOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

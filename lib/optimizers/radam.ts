@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { betas, flag, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `RAdam` and of its groups. */
@@ -66,7 +67,7 @@ const schema = new Schema<RAdamOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
-  constructor(params: ParamsOrGroups<RAdamOptions>, options: RAdamOptions = {}) {
+  constructor(params: ParamsOrGroups<RAdamOptions>, options: RAdamOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

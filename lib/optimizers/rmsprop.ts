@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { flag, number, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `RMSprop` and of its groups. */
@@ -74,7 +75,7 @@ const schema = new Schema<RMSpropOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
-  constructor(params: ParamsOrGroups<RMSpropOptions>, options: RMSpropOptions = {}) {
+  constructor(params: ParamsOrGroups<RMSpropOptions>, options: RMSpropOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { flag, pair, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { lr } from './common.ts';
 
 /** Options of `Rprop` and of its groups. */
@@ -78,7 +79,7 @@ const schema = new Schema<RpropOptions>({
  * @throws {GradstepError} As `Adam`.
  */
 export class Rprop extends Optimizer<RpropOptions, RpropState> {
-  constructor(params: ParamsOrGroups<RpropOptions>, options: RpropOptions = {}) {
+  constructor(params: ParamsOrGroups<RpropOptions>, options: RpropOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }

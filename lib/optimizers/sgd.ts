@@ -3,6 +3,7 @@
 import type { ParamsOrGroups } from '../group-input.ts';
 import { Optimizer } from '../optimizer.ts';
 import { flag, number, Schema } from '../options.ts';
+import type { StepOptions } from '../step-options.ts';
 import { lr, weightDecay } from './common.ts';
 
 /** Options of `SGD` and of its groups. */
@@ -70,7 +71,7 @@ const schema = new Schema<SGDOptions>({
  * `ERR_INVALID_GROUP`, `ERR_DUPLICATE_PARAMETER`, `ERR_OVERLAP`, `ERR_NAMES`.
  */
 export class SGD extends Optimizer<SGDOptions, SGDState> {
-  constructor(params: ParamsOrGroups<SGDOptions>, options: SGDOptions = {}) {
+  constructor(params: ParamsOrGroups<SGDOptions>, options: SGDOptions & StepOptions = {}) {
     super(schema, params, options);
   }
 }
