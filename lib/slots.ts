@@ -4,7 +4,7 @@
  */
 
 import { bufferOf, type Doubles, type Floats, isFloat32Array, isGone, lengthOf } from './arrays.ts';
-import type { Core, Failure } from './backend/backend.ts';
+import type { Backend, Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { explain } from './failures.ts';
@@ -50,8 +50,20 @@ export class SlotTable {
   readonly #segments: Segment[] = [];
   #changes = 0;
 
-  constructor(core: Core) {
+  constructor(
+    core: Core,
+    readonly backend: Backend,
+  ) {
     this.#core = core;
+  }
+
+  /**
+   * Steps several tables of one backend as one, in one call. All have been read, and proven by
+   * `verify` and `verifyOverlap`; a failure has changed nothing.
+   */
+  static stepAll(backend: Backend, tables: readonly SlotTable[]): void {
+    const failure = backend.stepAll(tables.map((table) => table.#core));
+    if (failure !== undefined) throw tables[failure.core]!.#explain(failure);
   }
 
   get size(): number {

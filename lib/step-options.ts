@@ -54,7 +54,7 @@ export interface LastStep {
   readonly stepped: boolean;
   /** The norm of all gradients, scaled and clamped, before clipping; with `maxGradNorm` only. */
   readonly gradNorm: number | undefined;
-  /** How many gradients were infinite or NaN; unless `onNonFinite` is 'apply'. */
+  /** How many gradients were infinite or NaN; undefined if neither option made the step look. */
   readonly nonFinite: number | undefined;
   /** How many steps have been skipped so far. */
   readonly skipped: number;

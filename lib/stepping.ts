@@ -3,7 +3,7 @@
 import { lossOf } from './closure.ts';
 import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
 import type { Phases } from './phases.ts';
-import type { SlotTable } from './slots.ts';
+import { SlotTable } from './slots.ts';
 
 /** What takes part in a step: an optimizer, or several that are combined. */
 export interface Steppable {
@@ -110,6 +110,16 @@ function verifyAll(steppers: readonly Stepper[]): void {
  * proof of memory and a native core, and what fails in them has come after all other checks.
  */
 function run(steppers: readonly Stepper[]): void {
-  for (let i = 0; i < steppers.length; i++) if (!steppers[i]!.isOwn) steppers[i]!.slots.step();
+  if (steppers.length === 1) {
+    steppers[0]!.slots.step();
+    return;
+  }
+  const tables = steppers.filter(({ isOwn }) => !isOwn).map(({ slots }) => slots);
+  for (const backend of new Set(tables.map((table) => table.backend))) {
+    SlotTable.stepAll(
+      backend,
+      tables.filter((table) => table.backend === backend),
+    );
+  }
   for (let i = 0; i < steppers.length; i++) if (steppers[i]!.isOwn) steppers[i]!.slots.step();
 }
