@@ -218,6 +218,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<debugHyperparameters>(exports, "debugHyperparameters");
   defineGradients(exports);
   defineSteps(exports);
+  defineAsyncStep(exports);
   return exports;
 }
 

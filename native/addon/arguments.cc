@@ -7,8 +7,7 @@ constexpr napi_type_tag kHandleTag = {0x6772616473746570, 0x6f7074696d697a72};
 
 // What a handle wraps: outlives the optimizer, so that a late call finds nothing, not rubbish.
 struct Handle {
-  Optimizer* optimizer;
-  ~Handle() { delete optimizer; }
+  std::shared_ptr<Optimizer> optimizer;
 };
 
 void* typedArray(napi_env env, napi_value value, napi_typedarray_type expected, const char* name,
@@ -66,7 +65,7 @@ void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes
 }
 
 napi_value wrap(napi_env env, Optimizer* optimizer) {
-  auto* handle = new Handle{optimizer};
+  auto* handle = new Handle{std::shared_ptr<Optimizer>(optimizer)};
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
   Napi::Object object = Napi::Object::New(env);
   if (napi_wrap(env, object, handle, finalize, nullptr, nullptr) != napi_ok) {
@@ -79,16 +78,25 @@ napi_value wrap(napi_env env, Optimizer* optimizer) {
   return object;
 }
 
-Optimizer& unwrap(napi_env env, napi_value value) {
-  Optimizer* optimizer = handleOf(env, value).optimizer;
-  if (optimizer == nullptr) fail(env, "ERR_DISPOSED", "This optimizer has been disposed");
-  return *optimizer;
+std::shared_ptr<Optimizer> share(napi_env env, napi_value value) {
+  const Handle& handle = handleOf(env, value);
+  if (handle.optimizer == nullptr) {
+    fail(env, "ERR_DISPOSED", "This optimizer has been disposed");
+  }
+  if (handle.optimizer->isBusy()) fail(env, "ERR_BUSY", "An asynchronous step is under way");
+  return handle.optimizer;
 }
+
+const Optimizer* peek(napi_env env, napi_value value) {
+  return handleOf(env, value).optimizer.get();
+}
+
+Optimizer& unwrap(napi_env env, napi_value value) { return *share(env, value); }
 
 void dispose(napi_env env, napi_value value) {
   Handle& handle = handleOf(env, value);
-  delete handle.optimizer;
-  handle.optimizer = nullptr;
+  if (handle.optimizer != nullptr) share(env, value);  // not while it is busy
+  handle.optimizer.reset();
 }
 
 uint32_t index(napi_env env, napi_value value, size_t limit, const char* name) {
@@ -102,7 +110,7 @@ uint32_t index(napi_env env, napi_value value, size_t limit, const char* name) {
 napi_value result(napi_env env, const Failure& failure) {
   if (failure.kind == Failure::kNone) return nullptr;
   static const char* const kKinds[] = {"none",         "dataOverlap", "gradOverlap", "overflow",
-                                       "missingState", "badCount",    "nonFinite",   "skips"};
+                                       "missingState", "badCount",    "nonFinite",   "busy",   "skips"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", kKinds[failure.kind]);
   object.Set("slot", static_cast<double>(failure.slot));

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,12 @@ void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes
 
 // An optimizer behind a JavaScript object that only this addon can have made.
 napi_value wrap(napi_env env, Optimizer* optimizer);
+// Refused while an asynchronous step is under way.
 Optimizer& unwrap(napi_env env, napi_value handle);
+// For a job that may outlive its handle.
+std::shared_ptr<Optimizer> share(napi_env env, napi_value handle);
+// Busy or not; null if it has been disposed.
+const Optimizer* peek(napi_env env, napi_value handle);
 // Frees the optimizer now; its handle is refused from here on.
 void dispose(napi_env env, napi_value handle);
 

@@ -25,6 +25,8 @@ void define(Napi::Object exports, const char* name) {
 
 // The functions of gradients.cc.
 void defineGradients(Napi::Object exports);
+// The functions of async_step.cc.
+void defineAsyncStep(Napi::Object exports);
 // The functions of steps.cc.
 void defineSteps(Napi::Object exports);
 

@@ -15,6 +15,7 @@ struct Failure {
     kMissingState,
     kBadCount,
     kNonFinite,  // a gradient is infinite or NaN, and the options call that an error
+    kBusy,       // an asynchronous step is working on the memory
     kSkips,      // too many steps in a row were skipped
   };
   Kind kind = kNone;

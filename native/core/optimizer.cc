@@ -159,6 +159,10 @@ Failure Optimizer::prepare() {
   if (const Failure failure = plan_.make(rule_, slots_, scalarMaker_, joins()); failure.kind) {
     return failure;
   }
+  if (!BusyMemory::idle()) {
+    const size_t range = BusyMemory::conflict(ranges());
+    if (range != BusyMemory::kFree) return busyAt(range);
+  }
   if (GradientCheck::isNeeded(options_) && !checkShaped_) {
     check_.shape(slots_);
     checkShaped_ = true;
@@ -221,14 +225,47 @@ void Optimizer::commit() {
   report_->consecutiveSkips = skips_ ? report_->consecutiveSkips + 1 : 0;
 }
 
+void Optimizer::run() {
+  if (skips_) return;
+  execute(&planned_, 1);
+  // Gradients that parameters share are zeros only now that all have read them.
+  if (options_.zeroGrad != 0 && !planned_.zeroGrad) zeroGrads();
+}
+
+// What the step shares with others' steps: per span its data and its gradient. State is its own.
+std::vector<BusyMemory::Range> Optimizer::ranges() const {
+  std::vector<BusyMemory::Range> ranges;
+  const auto add = [&](const float* array, size_t length, bool writes) {
+    const auto begin = reinterpret_cast<uintptr_t>(array);
+    ranges.push_back({begin, begin + length * sizeof(float), writes});
+  };
+  for (const Slot& span : plan_.spans()) {
+    add(span.data, span.length, true);
+    add(span.grad, span.length, options_.zeroGrad != 0);
+  }
+  return ranges;
+}
+
+Failure Optimizer::busyAt(size_t range) const {
+  return {Failure::kBusy, static_cast<int64_t>(plan_.firstSlotOf(range / 2)), -1};
+}
+
+Failure Optimizer::takeMemory() {
+  const size_t range = BusyMemory::take(this, ranges());
+  if (range != BusyMemory::kFree) return busyAt(range);
+  busy_ = true;
+  return {};
+}
+
+void Optimizer::releaseMemory() {
+  BusyMemory::release(this);
+  busy_ = false;
+}
+
 Failure Optimizer::step() {
   if (const Failure failure = prepare(); failure.kind) return failure;
   if (const Failure failure = check(); failure.kind) return failure;
-  if (!skips_) {
-    execute(&planned_, 1);
-    // Gradients that parameters share are zeros only now that all have read them.
-    if (options_.zeroGrad != 0 && !planned_.zeroGrad) zeroGrads();
-  }
+  run();
   commit();
   return {};
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../rules/registry.h"
+#include "busy_memory.h"
 #include "execute.h"
 #include "failure.h"
 #include "gradient_check.h"
@@ -56,10 +57,17 @@ class Optimizer {
   // check(), on any thread, passes over the gradients if the options ask for it.
   Failure prepare();
   Failure check();
-  // Then the kernels, on any thread, unless the step is skipped (execute.h); then step counts.
+  // Then the kernels, on any thread, unless the step is skipped; then step counts.
   bool skips() const { return skips_; }
   const PlannedStep& planned() const { return planned_; }
+  void run();
   void commit();
+
+  // A step on another thread has the optimizer's memory to itself between prepare() and release().
+  Failure takeMemory();
+  void releaseMemory();
+  bool isBusy() const { return busy_; }
+  void* job = nullptr;  // whose step that is: the addon's business
 
   bool wantsZeroGrads() const { return options_.zeroGrad != 0; }
   void zeroGrads() const;
@@ -81,6 +89,8 @@ class Optimizer {
   void forgetShape();
   bool joins() const;
   Failure clip();
+  std::vector<BusyMemory::Range> ranges() const;
+  Failure busyAt(size_t range) const;
 
   const RuleInfo& rule_;
   ScalarMaker scalarMaker_;
@@ -92,7 +102,7 @@ class Optimizer {
   StepOptions options_;  // those of the step that is under way
   GradientCheck check_;
   bool checkShaped_ = false;
-  bool skips_ = false;
+  bool skips_ = false, busy_ = false;
   PlannedStep planned_;
   std::vector<float> coefficients_;  // by span
   MemoryMap memory_;
