@@ -272,6 +272,70 @@ RPROP = Row(
     },
 )
 
+NADAM = Row(
+    name="NAdam",
+    grid=[
+        {},
+        {"lr": 1e-3},
+        {"momentumDecay": 6e-3},
+        {"weightDecay": 0.1},
+        {"weightDecay": 0.1, "momentumDecay": 6e-3},
+        {"weightDecay": 0.1, "momentumDecay": 6e-3, "decoupledWeightDecay": True},
+        {"weightDecay": 0.1, "maximize": True},
+        {"betas": [0.4, 0.95], "momentumDecay": 0.0},
+        {"betas": [0.999999, 0.5], "momentumDecay": 1.7},
+        {"eps": 0},
+        {"eps": 1.0, "lr": 0.1, "momentumDecay": 1.0},
+    ],
+    corners=[
+        {},
+        {"betas": [0.5, 0.9], "weightDecay": 0.1, "momentumDecay": 0.37, "maximize": True},
+        {"betas": [0.8, 0.99], "weightDecay": 0.1, "decoupledWeightDecay": True, "lr": 0.1},
+    ],
+    choices={
+        "lr": [0.0, 1e-3, 0.01, 0.1],
+        "betas": [[0.9, 0.999], [0.5, 0.9], [0.4, 0.99], [0.95, 0.999999], [0.8, 0.6]],
+        "eps": [1e-12, 1e-8, 1e-3, 1.0],
+        "weightDecay": [0, 1e-4, 0.1],
+        "momentumDecay": [0.0, 4e-3, 0.1, 1.0, 2.3],
+        "decoupledWeightDecay": [False, True],
+        "maximize": [False, True],
+    },
+)
+
+ASGD = Row(
+    name="ASGD",
+    grid=[
+        {},
+        {"lambd": 0.1},
+        {"lr": 0.02},
+        {"t0": 100},
+        {"maximize": True},
+        {"weightDecay": 0.1},
+        {"weightDecay": 0.1, "maximize": True},
+        # Averaging begins in the middle, or at once.
+        {"t0": 5.5, "lr": 0.1, "lambd": 0.01},
+        {"t0": 0, "alpha": 1.0, "lambd": 0.3},
+        {"t0": -2, "alpha": -0.3},
+        # The factor of the decay is zero, then negative.
+        {"lr": 10.0, "lambd": 0.1, "alpha": 0.0},
+        {"lr": 3.0, "lambd": 0.5, "alpha": 0.01},
+    ],
+    corners=[
+        {},
+        {"lr": 0.1, "lambd": 0.01, "t0": 4, "weightDecay": 0.01, "maximize": True},
+        {"lr": 0.02, "lambd": 0.1, "t0": 700, "alpha": 0.66},
+    ],
+    choices={
+        "lr": [0.0, 1e-3, 0.01, 0.1, 0.7],
+        "lambd": [0.0, 1e-6, 1e-4, 0.1],
+        "alpha": [0.0, 0.5, 0.75, 1.0, 2.0],
+        "t0": [0, 3, 7.5, 1e6],
+        "weightDecay": [0, 1e-4, 0.1],
+        "maximize": [False, True],
+    },
+)
+
 ROWS = [SGD] + [
     Row(
         name=name,
@@ -281,4 +345,4 @@ ROWS = [SGD] + [
         late_state={"amsgrad": "max_exp_avg_sq"},
     )
     for name in ("Adam", "AdamW")
-] + [RMSPROP, ADAGRAD, ADADELTA, ADAMAX, RADAM, RPROP]
+] + [RMSPROP, ADAGRAD, ADADELTA, ADAMAX, NADAM, RADAM, RPROP, ASGD]
