@@ -32,7 +32,9 @@ export { Adagrad, type AdagradOptions, type AdagradState } from './optimizers/ad
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam.ts';
 export { Adamax, type AdamaxOptions, type AdamaxState } from './optimizers/adamax.ts';
 export { AdamW, type AdamWOptions } from './optimizers/adamw.ts';
+export { ASGD, type ASGDOptions, type ASGDState } from './optimizers/asgd.ts';
 export { Lion, type LionOptions, type LionState } from './optimizers/lion.ts';
+export { NAdam, type NAdamOptions, type NAdamState } from './optimizers/nadam.ts';
 export { RAdam, type RAdamOptions, type RAdamState } from './optimizers/radam.ts';
 export { RMSprop, type RMSpropOptions, type RMSpropState } from './optimizers/rmsprop.ts';
 export { Rprop, type RpropOptions, type RpropState } from './optimizers/rprop.ts';

@@ -35,6 +35,13 @@ export const badDecay: BadOption[] = [
 export const badFlag = (key: string): BadOption[] =>
   [1, 0, 'yes', null].map((value) => ({ options: { [key]: value }, message: `Invalid ${key}` }));
 
+/** What an option of any finite number refuses. */
+export const badNumber = (key: string): BadOption[] =>
+  [Number.NaN, Number.NEGATIVE_INFINITY, '1', null].map((value) => ({
+    options: { [key]: value },
+    message: `Invalid ${key} value`,
+  }));
+
 export const badEps: BadOption[] = [-1e-30, Number.POSITIVE_INFINITY].map((eps) => ({
   options: { eps },
   message: `Invalid epsilon value: ${eps}`,

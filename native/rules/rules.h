@@ -5,7 +5,9 @@
 #include "adagrad.h"
 #include "adam.h"
 #include "adamax.h"
+#include "asgd.h"
 #include "lion.h"
+#include "nadam.h"
 #include "radam.h"
 #include "rmsprop.h"
 #include "rprop.h"
@@ -16,6 +18,7 @@ namespace gradstep {
 template <class... Rules>
 struct RuleList {};
 
-using AllRules = RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion>;
+using AllRules =
+    RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion, NAdam, Asgd>;
 
 }  // namespace gradstep

@@ -10,7 +10,9 @@ import { adadelta } from './rules/adadelta.ts';
 import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
 import { adamax } from './rules/adamax.ts';
+import { asgd } from './rules/asgd.ts';
 import { lion } from './rules/lion.ts';
+import { nadam } from './rules/nadam.ts';
 import { radam } from './rules/radam.ts';
 import { rmsprop } from './rules/rmsprop.ts';
 import { rprop } from './rules/rprop.ts';
@@ -30,6 +32,8 @@ const rules: readonly Rule<unknown>[] = [
   radam,
   rprop,
   lion,
+  nadam,
+  asgd,
 ];
 
 export const portable: Backend = {
