@@ -58,6 +58,28 @@ static void everyTable() {
   }
 }
 
+// Within a double's last bit of libm's, and no scalar made from it differs.
+static void comparePower(double base, double exponent) {
+  const double ours = power(base, exponent), theirs = std::pow(base, exponent);
+  CHECK(std::fabs(ours - theirs) <= 0x1p-52 * theirs + 0x1p-1074, "%a^%a", base, exponent);
+  CHECK(static_cast<float>(ours) == static_cast<float>(theirs), "%a^%a", base, exponent);
+  CHECK(static_cast<float>(0.9 * (1 - 0.5 * ours)) == static_cast<float>(0.9 * (1 - 0.5 * theirs)),
+        "momentum of %a^%a", base, exponent);
+  CHECK(static_cast<float>(0.01 / ours) == static_cast<float>(0.01 / theirs), "rate of %a^%a", base,
+        exponent);
+}
+
+static void anyPowers() {
+  for (const double decay : {1e-3, 4e-3, 6e-3, 0.1, 0.37, 1.7}) {  // NAdam's momentum
+    for (double t = 1; t < 20000; t++) comparePower(0.96, t * decay);
+  }
+  for (const double rate : {1e-6, 1e-4, 2e-3, 0.3, 100.0}) {  // ASGD's rate
+    for (const double alpha : {0.75, 0.5, 0.66, 1.0, 2.0, -0.3}) {
+      for (double t = 1; t < 1e12; t = std::ceil(t * 1.01)) comparePower(1 + rate * t, alpha);
+    }
+  }
+}
+
 static void powers() {
   const double betas[] = {0, 0.4, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.999999};
   for (const double beta : betas) {
@@ -80,5 +102,6 @@ int main() {
   randomTriples();
   everyTable();
   powers();
+  anyPowers();
   return finish("arithmetic");
 }
