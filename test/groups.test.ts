@@ -271,4 +271,17 @@ forEachOptimizer((row) => {
       expect(bits(c.data), key).toEqual(bits(a.data));
     }
   });
+
+  it('steps a group that was added in mid-run as an optimizer of its own would', () => {
+    const [w, late, alone] = [parameter(), parameter(5), parameter(5)];
+    const [o, own] = [row.make([w]), row.make([alone], row.other)];
+    for (let t = 0; t < 3; t++) o.step();
+    o.addParamGroup({ params: late, ...row.other } as never);
+    for (let t = 0; t < 3; t++) {
+      o.step();
+      own.step();
+      expect(bits(late.data)).toEqual(bits(alone.data));
+      expect(o.state.get(late)).toEqual(own.state.get(alone));
+    }
+  });
 });

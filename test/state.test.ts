@@ -24,7 +24,7 @@ forEachOptimizer((row) => {
     const o = row.make([w], row.withState);
     o.step();
     const state = o.state.get(w)!;
-    const keys = row.stateKeys.filter((name) => name !== 'step');
+    const keys = row.stateKeys.filter((name) => state[name] instanceof Float32Array);
     const snapshot = () => keys.map((key) => bits(state[key] as Float32Array));
     const before = snapshot();
     w.grad!.fill(2);
