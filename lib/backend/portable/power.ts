@@ -10,7 +10,7 @@ interface DoubleDouble {
 }
 
 const ONE = exactly(1);
-const LN2: DoubleDouble = { high: 0.6931471805599453, low: 2.3190468138462996e-17 };
+const LN2: DoubleDouble = { high: Math.LN2, low: 2.3190468138462996e-17 };
 
 function exactly(high: number): DoubleDouble {
   return { high, low: 0 };
