@@ -63,13 +63,9 @@ export const badEverywhere = [
   ...badFlag('maximize'),
   ...misspelt(['maximise', 'did you mean maximize?'], ['foo', "Unknown option 'foo'"]),
 ];
-export const badAdam = [
-  ...badEverywhere,
-  ...badDecay,
-  ...badFlag('amsgrad'),
-  ...badEps,
-  ...badBetas,
-];
+
+/** What Adam and its kin refuse. */
+export const badMoments = [...badEverywhere, ...badDecay, ...badEps, ...badBetas];
 
 /** A number below the least allowed, with torch's phrase. */
 export const below = (key: string, value: number, phrase: string): BadOption => ({

@@ -17,12 +17,12 @@ import {
 } from '../lib/index.ts';
 import {
   type BadOption,
-  badAdam,
   badBetas,
   badDecay,
   badEps,
   badEverywhere,
   badFlag,
+  badMoments,
   badNumber,
   below,
 } from './bad-options.ts';
@@ -106,7 +106,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     other: adamOther,
     withState: { amsgrad: true },
     stateKeys: ['step', 'expAvg', 'expAvgSq', 'maxExpAvgSq'],
-    bad: badAdam,
+    bad: [...badMoments, ...badFlag('amsgrad')],
   },
   {
     name: 'AdamW',
@@ -115,7 +115,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     other: adamOther,
     withState: { amsgrad: true },
     stateKeys: ['step', 'expAvg', 'expAvgSq', 'maxExpAvgSq'],
-    bad: badAdam,
+    bad: [...badMoments, ...badFlag('amsgrad')],
   },
   {
     name: 'RMSprop',
@@ -200,7 +200,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     other: { lr: 0.5, betas: [0.4, 0.25], eps: 1e-3, weightDecay: 0.1, maximize: true },
     withState: {},
     stateKeys: ['step', 'expAvg', 'expInf'],
-    bad: [...badEverywhere, ...badDecay, ...badEps, ...badBetas],
+    bad: badMoments,
   },
   {
     name: 'NAdam',
@@ -226,10 +226,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     withState: { weightDecay: 0.1 },
     stateKeys: ['step', 'muProduct', 'expAvg', 'expAvgSq'],
     bad: [
-      ...badEverywhere,
-      ...badDecay,
-      ...badEps,
-      ...badBetas,
+      ...badMoments,
       ...badFlag('decoupledWeightDecay'),
       below('momentumDecay', -0.2, 'momentum_decay value'),
     ],
@@ -255,13 +252,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     },
     withState: { weightDecay: 0.1 },
     stateKeys: ['step', 'expAvg', 'expAvgSq'],
-    bad: [
-      ...badEverywhere,
-      ...badDecay,
-      ...badEps,
-      ...badBetas,
-      ...badFlag('decoupledWeightDecay'),
-    ],
+    bad: [...badMoments, ...badFlag('decoupledWeightDecay')],
   },
   {
     name: 'Rprop',
@@ -289,13 +280,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     withState: {},
     stateKeys: ['step', 'eta', 'mu', 'ax'],
     undecayed: { lambd: 0 },
-    bad: [
-      ...badEverywhere,
-      ...badDecay,
-      ...badNumber('lambd'),
-      ...badNumber('alpha'),
-      ...badNumber('t0'),
-    ],
+    bad: [...badEverywhere, ...badDecay, ...['lambd', 'alpha', 't0'].flatMap(badNumber)],
   },
   {
     name: 'Lion',
