@@ -9,7 +9,9 @@ import { Adagrad } from './optimizers/adagrad.ts';
 import { Adam } from './optimizers/adam.ts';
 import { Adamax } from './optimizers/adamax.ts';
 import { AdamW } from './optimizers/adamw.ts';
+import { ASGD } from './optimizers/asgd.ts';
 import { Lion } from './optimizers/lion.ts';
+import { NAdam } from './optimizers/nadam.ts';
 import { RAdam } from './optimizers/radam.ts';
 import { RMSprop } from './optimizers/rmsprop.ts';
 import { Rprop } from './optimizers/rprop.ts';
@@ -21,7 +23,9 @@ const builtIn = {
   adam: Adam,
   adamax: Adamax,
   adamw: AdamW,
+  asgd: ASGD,
   lion: Lion,
+  nadam: NAdam,
   radam: RAdam,
   rmsprop: RMSprop,
   rprop: Rprop,

@@ -1,10 +1,16 @@
 /** What single optimizers promise beyond the table of all, and beyond PyTorch. */
 
 import { describe, expect, it } from 'vitest';
-import { Adagrad, ASGD, NAdam, Parameter, RMSprop } from '../lib/index.ts';
+import { Adagrad, ASGD, listOptimizers, NAdam, Parameter, RMSprop } from '../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from './helpers.ts';
+import { optimizerCases } from './optimizer-cases.ts';
 
 const { fround, sqrt } = Math;
+
+it('has every optimizer of the table by name', () => {
+  const names = optimizerCases.map(({ name }) => name.toLowerCase());
+  expect(listOptimizers()).toEqual(names.sort());
+});
 
 onEachBackend(() => {
   describe('RMSprop', () => {
