@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'ERR_NAMES'
   | 'ERR_NATIVE_UNAVAILABLE'
   | 'ERR_NON_FINITE'
+  | 'ERR_NOT_SHARED'
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_OVERFLOW'
   | 'ERR_OVERLAP'

@@ -33,6 +33,11 @@ export function explain(
         `The gradient of parameter ${label} has infinite or NaN values, which onNonFinite: ` +
           "'error' refuses",
       );
+    case 'busy':
+      return new GradstepError(
+        'ERR_BUSY',
+        `An asynchronous step is working on memory of parameter ${label}: await it first`,
+      );
     case 'skips':
       return new GradstepError(
         'ERR_NON_FINITE',

@@ -59,7 +59,7 @@ export class GroupTable<O extends object, S = unknown> {
     this.#control = new SlabAllocator(backend.residue, claim);
     this.#defaults = this.#control.float64(schema.fields.length);
     this.#stateSlabs = new SlabAllocator(backend.residue, claim);
-    this.state = new StateMap<S>(schema, this.slots);
+    this.state = new StateMap<S>(schema, this.slots, phases);
     this.defaults = this.#makeDefaults(defaults);
   }
 
@@ -138,6 +138,7 @@ export class GroupTable<O extends object, S = unknown> {
       assertLive: () => this.#phases.assertLive(),
       // Memory that an option calls for comes when it is switched on, not inside a step.
       ensureState: (options) => {
+        this.#phases.assertNotAsync('switching on an option that needs state');
         const lengths = Array.from({ length: count }, (_, i) => this.slots.lengthOf(first + i));
         this.#allocateState(options, first, lengths)();
       },

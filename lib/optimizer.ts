@@ -11,7 +11,7 @@ import {
   type ParamsOrGroups,
 } from './group-input.ts';
 import { GroupTable } from './groups.ts';
-import type { HookHandle, StepPostHook, StepPreHook } from './hooks.ts';
+import type { HookHandle, StepArguments, StepPostHook, StepPreHook } from './hooks.ts';
 import { printOptimizer } from './optimizer-print.ts';
 import { Schema } from './options.ts';
 import { OwnRule, schemaOf, type UpdateArguments } from './own-optimizer.ts';
@@ -20,6 +20,7 @@ import { isObject } from './params.ts';
 import { Phases } from './phases.ts';
 import { readOnlyList } from './read-only-list.ts';
 import type { StateMap } from './state.ts';
+import { type StepAsyncOptions, stepAsync } from './step-async.ts';
 import {
   type LastStep,
   parseStepOptions,
@@ -122,6 +123,26 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     return stepTogether([this.#stepper], closure === undefined ? [] : [closure]) as T | undefined;
+  }
+
+  /**
+   * A step on another thread, which leaves the event loop free. Hyperparameters are those of the
+   * moment at which it starts: what is assigned meanwhile counts for the next one. Until it ends,
+   * every call that touches parameters, state or groups is refused, and so is any optimizer's step
+   * over the same memory, in any thread of the process. The portable backend, and an optimizer
+   * with an `update` of its own, step at once and on this thread.
+   *
+   * @param closure Computes the gradients; may be asynchronous.
+   * @returns What the closure returned or resolved to.
+   * @throws {GradstepError} By rejecting: as `step`, and `ERR_NOT_SHARED` unless data and gradients
+   * lie on shared memory, as those of a `ParameterArena` do; the signal's reason.
+   */
+  async stepAsync<T = undefined>(
+    closure?: () => T | Promise<T>,
+    options: StepAsyncOptions = {},
+  ): Promise<T> {
+    const args: StepArguments = closure === undefined ? [] : [closure];
+    return (await stepAsync(this.#stepper, args, options)) as T;
   }
 
   /** What the last step did; undefined before the first. */

@@ -75,6 +75,15 @@ export function goneSentence(field: 'data' | 'grad', label: string): string {
   );
 }
 
+/** What is said of an array that an asynchronous step cannot be given. */
+export function unsharedSentence(field: 'data' | 'grad', label: string): string {
+  return (
+    'stepAsync needs shared memory, which nobody can take away while it runs, but ' +
+    `${field} of parameter ${label} lies on an ArrayBuffer: use a ParameterArena, or ` +
+    'Float32Arrays over a SharedArrayBuffer'
+  );
+}
+
 function listItems(input: unknown, where: Where): unknown[] {
   if (isSingle(input) || isPair(input)) return [input];
   if (isIterable(input) && !ArrayBuffer.isView(input)) return [...input];

@@ -2,8 +2,11 @@
 
 import { GradstepError } from './errors.ts';
 
-/** `caller` is the part of a step in which a closure or a hook runs. */
-export type Phase = 'idle' | 'caller' | 'step' | 'adding' | 'disposed';
+/**
+ * `caller` is the part of a step in which a closure or a hook runs; in `async` the update runs on
+ * another thread.
+ */
+export type Phase = 'idle' | 'caller' | 'step' | 'async' | 'adding' | 'disposed';
 
 /** The phase of one optimizer. */
 export class Phases {
@@ -19,16 +22,25 @@ export class Phases {
     if (this.#phase === 'disposed') {
       throw new GradstepError('ERR_DISPOSED', `This optimizer has been disposed (${call})`);
     }
-    const inside = this.#phase === 'adding' ? 'addParamGroup' : 'a step';
+    const during = {
+      adding: 'inside addParamGroup of the same optimizer',
+      async: 'while an asynchronous step of the same optimizer is under way: await it first',
+    };
+    const when = during[this.#phase as keyof typeof during];
     throw new GradstepError(
       'ERR_BUSY',
-      `${call} was called inside ${inside} of the same optimizer`,
+      `${call} was called ${when ?? 'inside a step of the same optimizer'}`,
     );
   }
 
   /** @throws {GradstepError} `ERR_DISPOSED`. */
   assertLive(): void {
     if (this.disposed) this.require('setting an option', 'idle');
+  }
+
+  /** @throws {GradstepError} `ERR_BUSY` while an asynchronous step has the memory. */
+  assertNotAsync(call: string): void {
+    if (this.#phase === 'async') this.require(call, 'idle');
   }
 
   /** Goes over to a phase and gives the one before. A disposed optimizer stays so. */

@@ -46,5 +46,6 @@ export { type ArenaDescription, type ArenaShapes, ParameterArena } from './param
 export type { NamedParameter, ParamsInput } from './params.ts';
 export * from './schedules/index.ts';
 export type { ParameterState, StateMap } from './state.ts';
+export type { StepAsyncOptions } from './step-async.ts';
 export type { ClipScope, LastStep, OnNonFinite, StepOptions } from './step-options.ts';
 export type { ZeroGradOptions } from './zero-grad.ts';

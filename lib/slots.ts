@@ -3,14 +3,22 @@
  * and the proof before every step that they are still those and still there.
  */
 
-import { bufferOf, type Doubles, type Floats, isFloat32Array, isGone, lengthOf } from './arrays.ts';
+import {
+  bufferOf,
+  type Doubles,
+  type Floats,
+  isFloat32Array,
+  isGone,
+  isShared,
+  lengthOf,
+} from './arrays.ts';
 import type { Backend, Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { explain } from './failures.ts';
 import type { ParameterLike } from './parameter.ts';
 import { ArenaParameter, type ArenaSlot } from './parameter-arena.ts';
-import { goneSentence, type ParamList } from './params.ts';
+import { goneSentence, type ParamList, unsharedSentence } from './params.ts';
 
 /** A new group's slots, in order. */
 export interface NewSlots extends ParamList {
@@ -231,6 +239,33 @@ export class SlotTable {
     this.verify();
     const again = this.#core.step();
     if (again !== undefined) throw this.#explain(again);
+  }
+
+  /**
+   * Second pass before an asynchronous step: no array can go away while it runs.
+   *
+   * @throws {GradstepError} `ERR_NOT_SHARED`.
+   */
+  verifyShared(): void {
+    for (const { data, grad, label, place } of this.#slots) {
+      if (grad === null || place !== undefined) continue;
+      const field = !isShared(bufferOf(data)) ? 'data' : !isShared(bufferOf(grad)) ? 'grad' : '';
+      if (field) throw new GradstepError('ERR_NOT_SHARED', unsharedSentence(field, label));
+    }
+    this.verifyOverlap();
+    this.verify();
+  }
+
+  /** False if it was cancelled before it began. */
+  async stepAsync(): Promise<boolean> {
+    // Whoever waits here keeps this table, and it every array.
+    const failure = await this.#core.stepAsync();
+    if (failure) throw this.#explain(failure);
+    return failure === undefined;
+  }
+
+  cancelStep(): void {
+    this.#core.cancelStep();
   }
 
   /**

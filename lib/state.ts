@@ -4,6 +4,7 @@ import type { Floats } from './arrays.ts';
 import type { Core } from './backend/backend.ts';
 import { inspectCustom } from './describe.ts';
 import type { ParameterLike } from './parameter.ts';
+import type { Phases } from './phases.ts';
 import { type SlabAllocator, wholeLines } from './slab.ts';
 import type { SlotTable } from './slots.ts';
 
@@ -24,13 +25,15 @@ interface StateSchema {
 export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, S> {
   readonly #schema: StateSchema;
   readonly #slots: SlotTable;
+  readonly #phases: Phases;
   /** By slot, then by position in the schema's list. */
   readonly #arrays: (Floats | undefined)[][] = [];
   readonly #views: (S | undefined)[] = [];
 
-  constructor(schema: StateSchema, slots: SlotTable) {
+  constructor(schema: StateSchema, slots: SlotTable, phases: Phases) {
     this.#schema = schema;
     this.#slots = slots;
+    this.#phases = phases;
   }
 
   /**
@@ -89,11 +92,14 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   has(parameter: ParameterLike): boolean {
+    this.#phases.assertNotAsync('state.has');
     const slot = this.#slots.indexOf.get(parameter);
     return slot !== undefined && this.#slots.stepOf(slot) > 0;
   }
 
+  /** @throws {GradstepError} `ERR_BUSY` while an asynchronous step is under way. */
   get(parameter: ParameterLike): S | undefined {
+    this.#phases.assertNotAsync('state.get');
     const slot = this.#slots.indexOf.get(parameter);
     if (slot === undefined || this.#slots.stepOf(slot) === 0) return undefined;
     this.#views[slot] ??= this.#view(slot);

@@ -17,6 +17,7 @@ export interface Failure {
     | 'missingState'
     | 'badCount'
     | 'nonFinite'
+    | 'busy'
     | 'skips';
   readonly slot: number;
   readonly other: number;
@@ -57,6 +58,12 @@ export interface Core {
   verifyMemory(): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */
   step(): Failure | undefined;
+  /**
+   * The same on another thread, while every other call is refused; all memory is shared. Gives
+   * false if `cancelStep` came before a thread had begun. The portable backend steps at once.
+   */
+  stepAsync(): Promise<Failure | undefined | false>;
+  cancelStep(): void;
   dispose(): void;
 }
 

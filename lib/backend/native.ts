@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Doubles, Floats } from '../arrays.ts';
 import { type ErrorCode, GradstepError } from '../errors.ts';
-import type { Backend, Core } from './backend.ts';
+import type { Backend, Core, Failure } from './backend.ts';
 
 type WithHandle<F> = F extends (...args: infer A) => infer R
   ? (handle: object, ...args: A) => R
@@ -133,6 +133,14 @@ class NativeCore implements Core {
 
   step(): ReturnType<Core['step']> {
     return guard(() => this.#addon.step(this.#handle));
+  }
+
+  async stepAsync(): Promise<Failure | undefined | false> {
+    return guard(() => this.#addon.stepAsync(this.#handle));
+  }
+
+  cancelStep(): void {
+    guard(() => this.#addon.cancelStep(this.#handle));
   }
 
   dispose(): void {

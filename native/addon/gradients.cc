@@ -24,7 +24,20 @@ std::vector<FloatSpan> arrays(const CallbackInfo& info) {
   return floatArrays(info.Env(), info[0].As<Napi::Array>());
 }
 
-void treatAll(const std::vector<FloatSpan>& spans, const GradientFactors& factors) {
+void refuseBusy(const CallbackInfo& info, const std::vector<FloatSpan>& spans) {
+  if (BusyMemory::idle()) return;
+  std::vector<BusyMemory::Range> ranges;
+  for (const FloatSpan& span : spans) {
+    const auto begin = reinterpret_cast<uintptr_t>(span.data);
+    ranges.push_back({begin, begin + span.length * sizeof(float), true});
+  }
+  if (BusyMemory::conflict(ranges) == BusyMemory::kFree) return;
+  fail(info.Env(), "ERR_BUSY", "An asynchronous step is reading these gradients: await it first");
+}
+
+void treatAll(const CallbackInfo& info, const GradientFactors& factors) {
+  const std::vector<FloatSpan> spans = arrays(info);
+  refuseBusy(info, spans);
   const auto treat = activeTable().treat;
   for (const FloatSpan& span : spans) treat(factors, span.data, span.data, span.length);
 }
@@ -46,7 +59,7 @@ napi_value gradNorm(const CallbackInfo& info) {
 napi_value clipGrads(const CallbackInfo& info) {
   GradientFactors factors;
   factors.coefficient = clipCoefficient(single(info, 1), number(info, 2));
-  if (factors.change()) treatAll(arrays(info), factors);
+  if (factors.change()) treatAll(info, factors);
   return nullptr;
 }
 
@@ -54,7 +67,7 @@ napi_value clipGrads(const CallbackInfo& info) {
 napi_value clampGrads(const CallbackInfo& info) {
   GradientFactors factors;
   factors.bound = single(info, 1);
-  treatAll(arrays(info), factors);
+  treatAll(info, factors);
   return nullptr;
 }
 
@@ -62,7 +75,7 @@ napi_value clampGrads(const CallbackInfo& info) {
 napi_value scaleGrads(const CallbackInfo& info) {
   GradientFactors factors;
   factors.scale = single(info, 1);
-  treatAll(arrays(info), factors);
+  treatAll(info, factors);
   return nullptr;
 }
 

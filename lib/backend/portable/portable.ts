@@ -201,6 +201,12 @@ class PortableCore implements Core {
     return undefined;
   }
 
+  async stepAsync(): Promise<Failure | undefined> {
+    return this.step();
+  }
+
+  cancelStep(): void {}
+
   /** Everything of a step that can fail; calling the result does it. */
   prepare(): Failure | (() => void) {
     const failure = this.verifyMemory();
