@@ -14,6 +14,7 @@
 // GCC 12 warns inside its own header: _mm512_undefined_ps is uninitialized on purpose.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
 GRADSTEP_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
