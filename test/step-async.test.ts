@@ -191,13 +191,12 @@ describe('while a step is under way', () => {
       o.stepAsync();
       parentPort.postMessage('running');
       ${end}`;
-    for (const end of ['setInterval(() => {}, 1000)', 'process.exit(3)', 'throw new Error("x")']) {
+    for (const end of ['setInterval(() => {}, 1000)', 'process.exit(3)']) {
       const source = new URL(`data:text/javascript,${encodeURIComponent(code(end))}`);
       const worker = new Worker(source);
-      worker.on('error', () => {});
       await once(worker, 'message');
       if (end.startsWith('setInterval')) await worker.terminate();
-      else await once(worker, 'exit').catch(() => {});
+      else await once(worker, 'exit');
     }
     const { parameters } = arenaOf(100_000);
     await new SGD(parameters, { lr: 1 }).stepAsync(); // the process and its pool live on
