@@ -2,14 +2,7 @@
 
 import { extentOf, short, ticks } from './scale.ts';
 import type { Series } from './series.ts';
-
-/** Colours that stay apart for colour-blind eyes (Okabe and Ito). */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
-
-const INK = '#24292f';
-const GREY = '#6e7781';
-const LINE = '#d8dee4';
-const FONT = 'font-family="ui-sans-serif, system-ui, Helvetica, Arial, sans-serif"';
+import { COLOURS, GREY, INK, LINE, line, picture, round, text } from './svg.ts';
 
 /** One chart: its title, a line below it, and its curves. */
 export interface Chart {
@@ -49,17 +42,6 @@ export function svgGrid(
     y += Math.ceil(charts.length / columns) * cell.height + 10;
   }
   return picture(columns * cell.width + 16, y, parts.join('\n'));
-}
-
-function picture(width: number, height: number, content: string): string {
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-      `width="${width}" height="${height}" ${FONT}>`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    content,
-    '</svg>',
-    '',
-  ].join('\n');
 }
 
 function drawChart({ title, note, series }: Chart, box: Box, tickCount: number): string {
@@ -134,30 +116,3 @@ function curve(
     'stroke-width="2" stroke-linejoin="round"/>'
   );
 }
-
-interface TextStyle {
-  readonly size: number;
-  readonly fill?: string;
-  readonly weight?: number;
-  readonly anchor?: string;
-}
-
-function text(content: string, x: number, y: number, style: TextStyle): string {
-  const { size, fill = INK, weight = 400, anchor = 'start' } = style;
-  return (
-    `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" ` +
-    `fill="${fill}" text-anchor="${anchor}">${escaped(content)}</text>`
-  );
-}
-
-function line(x1: number, y1: number, x2: number, y2: number, colour: string, width = 1): string {
-  return (
-    `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" ` +
-    `stroke="${colour}" stroke-width="${width}"/>`
-  );
-}
-
-const round = (value: number) => Number(value.toFixed(1));
-
-const escaped = (content: string) =>
-  content.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
