@@ -41,6 +41,8 @@ export interface OptimizerCase {
   readonly undecayed?: object;
   /** Options under which nothing moves. Default: lr 1e-28. */
   readonly still?: object;
+  /** Options that count at a parameter's first step alone. Default: none. */
+  readonly onlyAtFirst?: readonly string[];
   readonly bad: readonly BadOption[];
 }
 
@@ -170,6 +172,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     },
     withState: {},
     stateKeys: ['step', 'sum'],
+    onlyAtFirst: ['initialAccumulatorValue'],
     bad: [
       ...badEverywhere,
       ...badDecay,
@@ -261,6 +264,7 @@ export const optimizerCases: readonly OptimizerCase[] = [
     other: { lr: 0.5, etas: [0.25, 1.5], stepSizes: [0.01, 0.05], maximize: true },
     withState: {},
     stateKeys: ['step', 'prev', 'stepSize'],
+    onlyAtFirst: ['lr'],
     undecayed: {},
     still: { lr: 0, stepSizes: [0, 50] },
     bad: [
