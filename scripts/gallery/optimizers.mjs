@@ -85,7 +85,7 @@ function drawMap(map, content, words) {
     content,
     `<path class="least" d="M${round(mx - 4)} ${my}h8M${mx} ${round(my - 4)}v8"/>`,
     `<circle cx="${sx}" cy="${sy}" r="3" fill="#ffffff" stroke="${RED}" stroke-width="1.5"/>`,
-    text(words, 4, height - 4.5, { size: 9 }).replace('<text', '<text class="words"'),
+    text(words, 4, height - 5, { size: 10 }).replace('<text', '<text class="words"'),
     `<rect width="${width}" height="${height}" fill="none" stroke="${LINE}"/>`,
     '</svg>',
   ].join('\n');
