@@ -74,6 +74,7 @@ export const recipes: readonly Recipe[] = [
   recipe(RMSprop, [0.1, 0.002, 0.01, 0.05, 0.1]),
   recipe(Rprop, [0.1, 0.1, 0.1, 0.1, 0.5], { stepSizes: [1e-8, 1] }),
   recipe(Adam, [0.2, 0.05, 0.1, 0.1, 0.5]),
+  recipe(Adam, [0.2, 0.05, 0.1, 0.1, 0.5], { amsgrad: true }, 'Adam with amsgrad'),
   // A stronger decay moves the point of rest away from the minimum.
   recipe(AdamW, [0.2, 0.05, 0.1, 0.1, 0.5], { weightDecay: 1e-4 }),
   recipe(Adamax, [0.5, 0.05, 0.2, 0.2, 2]),

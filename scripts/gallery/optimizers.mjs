@@ -104,13 +104,15 @@ function drawPanel(index, title, note, mapOf) {
   ].join('\n');
 }
 
+const shown = (value) => {
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
+  return typeof value === 'number' ? short(value) : String(value);
+};
+
 /** `{ lr: 0.1 }` as `lr 0.1`. */
 const told = (options) =>
   Object.entries(options)
-    .map(
-      ([key, value]) =>
-        `${key} ${Array.isArray(value) ? `[${value.map(short).join(', ')}]` : short(value)}`,
-    )
+    .map(([key, value]) => `${key} ${shown(value)}`)
     .join(', ');
 
 function path(recipe, map) {
