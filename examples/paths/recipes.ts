@@ -6,7 +6,9 @@ import {
   Adam,
   Adamax,
   AdamW,
+  ASGD,
   Lion,
+  NAdam,
   type Parameter,
   RAdam,
   RMSprop,
@@ -63,6 +65,7 @@ function recipe(
 export const recipes: readonly Recipe[] = [
   recipe(SGD, [0.05, 0.0014, 0.02, 0.1, 0.8]),
   recipe(SGD, [0.01, 0.0005, 0.005, 0.02, 0.1], { momentum: 0.9 }, 'SGD with momentum'),
+  recipe(ASGD, [0.05, 0.0014, 0.02, 0.1, 0.8], { lambd: 1e-5 }),
   recipe(Adagrad, [1, 0.5, 0.5, 0.5, 4]),
   recipe(Adadelta, [
     { lr: 1, eps: 1e-3 },
@@ -78,6 +81,7 @@ export const recipes: readonly Recipe[] = [
   // A stronger decay moves the point of rest away from the minimum.
   recipe(AdamW, [0.2, 0.05, 0.1, 0.1, 0.5], { weightDecay: 1e-4 }),
   recipe(Adamax, [0.5, 0.05, 0.2, 0.2, 2]),
+  recipe(NAdam, [0.2, 0.01, 0.1, 0.1, 0.5]),
   recipe(RAdam, [0.2, 0.003, 0.05, 0.2, 1]),
   recipe(Lion, [0.1, 0.005, 0.003, 0.01, 0.1]),
 ];
