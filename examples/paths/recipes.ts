@@ -62,6 +62,7 @@ function recipe(
   };
 }
 
+/** Decays (`lambd`, `weightDecay`) are weak, since they move the point of rest off the minimum. */
 export const recipes: readonly Recipe[] = [
   recipe(SGD, [0.05, 0.0014, 0.02, 0.1, 0.8]),
   recipe(SGD, [0.01, 0.0005, 0.005, 0.02, 0.1], { momentum: 0.9 }, 'SGD with momentum'),
@@ -78,7 +79,6 @@ export const recipes: readonly Recipe[] = [
   recipe(Rprop, [0.1, 0.1, 0.1, 0.1, 0.5], { stepSizes: [1e-8, 1] }),
   recipe(Adam, [0.2, 0.05, 0.1, 0.1, 0.5]),
   recipe(Adam, [0.2, 0.05, 0.1, 0.1, 0.5], { amsgrad: true }, 'Adam with amsgrad'),
-  // A stronger decay moves the point of rest away from the minimum.
   recipe(AdamW, [0.2, 0.05, 0.1, 0.1, 0.5], { weightDecay: 1e-4 }),
   recipe(Adamax, [0.5, 0.05, 0.2, 0.2, 2]),
   recipe(NAdam, [0.2, 0.01, 0.1, 0.1, 0.5]),
