@@ -1,6 +1,6 @@
 /** The groups of one optimizer: their options, parameters and memory. */
 
-import { type Doubles, lengthOf } from './arrays.ts';
+import type { Doubles, Floats } from './arrays.ts';
 import type { Backend, Core } from './backend/backend.ts';
 import { GradstepError } from './errors.ts';
 import { groupLabel, type ParamGroupInput, readGroup } from './group-input.ts';
@@ -56,9 +56,9 @@ export class GroupTable<O extends object, S = unknown> {
     this.#core = core;
     this.#phases = phases;
     this.slots = new SlotTable(core, backend);
-    this.#control = new SlabAllocator(backend.residue, claim);
+    this.#control = new SlabAllocator(backend, claim);
     this.#defaults = this.#control.float64(schema.fields.length);
-    this.#stateSlabs = new SlabAllocator(backend.residue, claim);
+    this.#stateSlabs = new SlabAllocator(backend, claim);
     this.state = new StateMap<S>(schema, this.slots, phases);
     this.defaults = this.#makeDefaults(defaults);
   }
@@ -118,7 +118,7 @@ export class GroupTable<O extends object, S = unknown> {
       const owner = this.#owner(index, first, params.length, struct);
       const { name, meta } = given;
       const view = new OptionView(owner, { params, paramNames: names, name, meta });
-      const attachState = this.#allocateState(options, first, list.data.map(lengthOf));
+      const attachState = this.#allocateState(options, first, list.data);
       this.slots.add({ ...list, group: index, struct, records });
       attachState();
       this.list.push(view as unknown as ParamGroup<O>);
@@ -139,18 +139,22 @@ export class GroupTable<O extends object, S = unknown> {
       // Memory that an option calls for comes when it is switched on, not inside a step.
       ensureState: (options) => {
         this.#phases.assertNotAsync('switching on an option that needs state');
-        const lengths = Array.from({ length: count }, (_, i) => this.slots.lengthOf(first + i));
-        this.#allocateState(options, first, lengths)();
+        const rows = this.slots.rows.slice(first, first + count);
+        this.#allocateState(
+          options,
+          first,
+          rows.map(({ data }) => data),
+        )();
       },
     };
   }
 
   /** Allocates what these options need and is missing; calling the result registers it. */
-  #allocateState(options: Required<O>, first: number, lengths: readonly number[]): () => void {
+  #allocateState(options: Required<O>, first: number, data: readonly Floats[]): () => void {
     const which = this.#schema.state.flatMap(({ when }, k) =>
       when === undefined || options[when as keyof O] ? [k] : [],
     );
-    return this.state.allocate(which, first, lengths, this.#stateSlabs, this.#core);
+    return this.state.allocate(which, first, data, this.#stateSlabs, this.#core);
   }
 
   #checkNamed(named: boolean, where: string): void {

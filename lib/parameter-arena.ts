@@ -147,8 +147,8 @@ export class ParameterArena {
     const parameters = opened?.parameters ?? listShapes(shapes);
     const lengths = parameters.map(({ shape }) => Parameter.sizeOf(shape));
     const total = lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    this.data = opened ? view(opened.data, total) : allocate(total);
-    this.grad = opened ? view(opened.grad, total) : allocate(total);
+    this.data = opened ? view(opened.data, total) : allocate(total, 0);
+    this.grad = opened ? view(opened.grad, total) : allocate(total, 1);
     const changes = { count: 0 };
     let begin = 0;
     const cut = parameters.map((parameter, i) => {
@@ -248,8 +248,8 @@ function isDescription(value: unknown): value is ArenaDescription {
 }
 
 /** Zeroed floats on a cache line, in memory of their own. */
-function allocate(length: number): Floats {
-  return new SlabAllocator(activeBackend().residue, undefined, 0).float32(length);
+function allocate(length: number, place: number): Floats {
+  return new SlabAllocator(activeBackend(), undefined, 0).float32(length, place);
 }
 
 /** As `subarray`, whatever species the array's constructor names. */

@@ -4,6 +4,7 @@
  * memory, which nobody can detach or shrink: the core keeps pointers into them for good.
  */
 
+import { bufferOf, byteOffsetOf, lengthOf } from './arrays.ts';
 import { GradstepError } from './errors.ts';
 
 /** Bytes of a cache line, and the alignment of every view. */
@@ -11,6 +12,29 @@ export const LINE = 64;
 
 /** How many float32 fit into a line. */
 export const FLOATS_PER_LINE = LINE / 4;
+
+/** Bytes of a page: addresses that are whole pages apart compete for the same places of a cache. */
+const PAGE = 4096;
+
+/** From how many bytes on it matters where in its page an array begins. */
+const LARGE_ARRAY = 64 * 1024;
+
+/** How far apart in their pages the large arrays of one step begin: an odd number of lines. */
+const SKEW = 17 * LINE;
+
+/** From how many float32 on it matters where in its cache line an array begins. */
+const LONG_ARRAY = 1024;
+
+/** From how many bytes on a slab asks for huge pages. */
+const HUGE = 4 * 1024 ** 2;
+
+/** What a backend knows of addresses. */
+export interface Placement {
+  /** How many bytes an address is past a page. */
+  residue(bytes: Uint8Array<ArrayBufferLike>): number;
+  /** Asks the system for huge pages, before the memory is first touched. */
+  adviseHugePages(bytes: Uint8Array<ArrayBufferLike>): void;
+}
 
 /** A number of float32, rounded up to whole lines. */
 export function wholeLines(length: number): number {
@@ -26,15 +50,16 @@ export class SlabAllocator {
   /** All of them: memory that the core knows as ours is not given out to others. */
   readonly #slabs: ArrayBufferLike[] = [];
   #used = 0;
+  /** How far the slab's beginning is past a page. */
+  #residue = 0;
   #next: number;
 
   /**
-   * @param residue How many bytes an address is past a cache line.
    * @param onSlab Told of every new slab.
    * @param smallest Bytes of the first slab; later ones double.
    */
   constructor(
-    private readonly residue: (bytes: Uint8Array<ArrayBufferLike>) => number,
+    private readonly placement: Placement,
     private readonly onSlab: (bytes: Uint8Array<ArrayBufferLike>) => void = () => {},
     smallest: number = SMALLEST,
   ) {
@@ -49,9 +74,17 @@ export class SlabAllocator {
     };
   }
 
-  float32(length: number): Float32Array<ArrayBufferLike> {
-    const offset = this.#take(length * 4);
+  /** @param place Which of the arrays that are stepped together it is, for where large ones begin. */
+  float32(length: number, place = 0): Float32Array<ArrayBufferLike> {
+    const offset = this.#take(length * 4, place);
     return new Float32Array(this.#slab!, offset, length).fill(0);
+  }
+
+  /** How many float32 a long array begins past a cache line; 0 for a short one. */
+  headOf(array: Float32Array<ArrayBufferLike>): number {
+    if (lengthOf(array) < LONG_ARRAY) return 0;
+    const bytes = new Uint8Array(bufferOf(array), byteOffsetOf(array), LINE);
+    return (this.placement.residue(bytes) % LINE) / 4;
   }
 
   float64(length: number): Float64Array<ArrayBufferLike> {
@@ -60,12 +93,19 @@ export class SlabAllocator {
   }
 
   /** The offset of so many bytes, rounded up to whole lines, in a slab that has room. */
-  #take(bytes: number): number {
+  #take(bytes: number, place = 0): number {
     const size = Math.ceil(bytes / LINE) * LINE;
-    if (this.#slab === undefined || this.#used + size > this.#slab.byteLength) this.#grow(size);
-    const offset = this.#used;
-    this.#used += size;
+    const skew = () => (size < LARGE_ARRAY ? 0 : this.#skew(place * SKEW));
+    const isFull = () => this.#used + skew() + size > this.#slab!.byteLength;
+    if (this.#slab === undefined || isFull()) this.#grow(size + (size < LARGE_ARRAY ? 0 : PAGE));
+    const offset = this.#used + skew();
+    this.#used = offset + size;
     return offset;
+  }
+
+  /** How many bytes to leave out so that the next one lies so far past a page. */
+  #skew(wanted: number): number {
+    return (((wanted - this.#residue - this.#used) % PAGE) + PAGE) % PAGE;
   }
 
   #grow(size: number): void {
@@ -75,7 +115,9 @@ export class SlabAllocator {
     this.onSlab(bytes);
     this.#slab = slab;
     this.#slabs.push(slab);
-    this.#used = (LINE - this.residue(bytes)) % LINE;
+    if (slab.byteLength >= HUGE) this.placement.adviseHugePages(bytes);
+    this.#residue = this.placement.residue(bytes);
+    this.#used = (LINE - (this.#residue % LINE)) % LINE;
     this.#next = Math.min(Math.max(this.#next, capacity) * 2, LARGEST);
   }
 }

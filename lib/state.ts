@@ -1,6 +1,6 @@
 /** The state of an optimizer: arrays per parameter, made when an option first needs them. */
 
-import type { Floats } from './arrays.ts';
+import { type Floats, lengthOf } from './arrays.ts';
 import type { Core } from './backend/backend.ts';
 import { inspectCustom } from './describe.ts';
 import type { ParameterLike } from './parameter.ts';
@@ -37,35 +37,37 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   /**
-   * Allocates what is missing of the given state arrays for slots from `first` on, one per
-   * length. Only calling the result registers them; it cannot fail.
+   * Allocates what is missing of the given state arrays for slots from `first` on, with this data.
+   * Only calling the result registers them; it cannot fail.
    * @internal
    */
   allocate(
     which: readonly number[],
     first: number,
-    lengths: readonly number[],
+    data: readonly Floats[],
     slabs: SlabAllocator,
     core: Core,
   ): () => void {
     const made: [slot: number, k: number, array: Floats][] = [];
     for (const k of which) {
-      const slots = [...lengths.keys()].filter((i) => !this.#arrays[first + i]?.[k]);
-      // One block per kind, cut at cache lines: the state of an arena lies as the arena does.
-      const sizes = slots.map((i) => wholeLines(lengths[i]!));
-      const block = slabs.float32(sizes.reduce((sum, size) => sum + size, 0));
+      const slots = [...data.keys()].filter((i) => !this.#arrays[first + i]?.[k]);
+      // One block per kind, cut at cache lines: the state of an arena lies as the arena does. A
+      // long array begins as far past a line as its data, so that both meet the next line at once.
+      const heads = slots.map((i) => slabs.headOf(data[i]!));
+      const sizes = slots.map((i, j) => wholeLines(heads[j]! + lengthOf(data[i])));
+      const block = slabs.float32(
+        sizes.reduce((sum, size) => sum + size, 0),
+        k + 2,
+      );
       let begin = 0;
       slots.forEach((i, j) => {
-        made.push([
-          first + i,
-          k,
-          new Float32Array(block.buffer, block.byteOffset + begin * 4, lengths[i]!),
-        ]);
+        const offset = block.byteOffset + (begin + heads[j]!) * 4;
+        made.push([first + i, k, new Float32Array(block.buffer, offset, lengthOf(data[i]))]);
         begin += sizes[j]!;
       });
     }
     return () => {
-      this.#dropUnused(which, first, lengths.length);
+      this.#dropUnused(which, first, data.length);
       for (const [slot, k, array] of made) {
         core.setState(slot, k, array);
         this.#arrays[slot] ??= [];

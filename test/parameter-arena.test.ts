@@ -244,7 +244,7 @@ it('begins on a cache line, data and gradients and state', () => {
     o.step();
     const { expAvg, expAvgSq } = o.state.get(arena.parameters[0]!)!;
     for (const { buffer, byteOffset } of [arena.data, arena.grad, expAvg, expAvgSq]) {
-      expect(addon.residue(new Uint8Array(buffer, byteOffset))).toBe(0);
+      expect(addon.residue(new Uint8Array(buffer, byteOffset)) % 64).toBe(0);
     }
   }
 });

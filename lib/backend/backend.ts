@@ -4,6 +4,7 @@
  */
 
 import type { Doubles, Floats } from '../arrays.ts';
+import type { Placement } from '../slab.ts';
 import type { GradientFunctions } from './gradients.ts';
 
 export type BackendName = 'native' | 'portable';
@@ -67,7 +68,7 @@ export interface Core {
   dispose(): void;
 }
 
-export interface Backend extends GradientFunctions {
+export interface Backend extends GradientFunctions, Placement {
   readonly name: BackendName;
   /** The instruction sets that can run here, best first. */
   isas(): readonly string[];
@@ -83,8 +84,6 @@ export interface Backend extends GradientFunctions {
    * its place in the list, changes nothing.
    */
   stepAll(cores: readonly Core[]): (Failure & { readonly core: number }) | undefined;
-  /** How many bytes an address is past a cache line. */
-  residue(bytes: Uint8Array<ArrayBufferLike>): number;
   /**
    * Makes an empty core for an update rule whose hyperparameters are laid out as `fields`, and
    * what it remembers of a parameter beside its arrays as `record`.

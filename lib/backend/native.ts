@@ -56,6 +56,7 @@ export function nativeBackend(addon: Addon): Backend {
     setThreads: (count) => addon.setThreads(count),
     stepAll: (cores) => guard(() => addon.stepAll(cores.map(NativeCore.handleOf))),
     residue: (bytes) => addon.residue(bytes),
+    adviseHugePages: (bytes) => addon.adviseHugePages(bytes),
     gradNorm: (...args) => guard(() => addon.gradNorm(...args)),
     clipGrads: (...args) => guard(() => addon.clipGrads(...args)),
     clampGrads: (...args) => guard(() => addon.clampGrads(...args)),

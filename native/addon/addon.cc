@@ -1,5 +1,9 @@
 // The functions that lib/backend/native.ts calls. Each reads its arguments, asks the core, and
 // returns; raw pointers live in the core only as long as JavaScript proves them before each step.
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "../simd/dispatch.h"
 #include "define.h"
 
@@ -132,13 +136,27 @@ napi_value disposeHandle(const CallbackInfo& info) {
   return nullptr;
 }
 
-// residue(bytes: Uint8Array): how far its address is past a cache line.
+// residue(bytes: Uint8Array): how far its address is past a page.
 napi_value residue(const CallbackInfo& info) {
   const void* begin;
   size_t bytes;
   byteArray(info.Env(), info[0], &begin, &bytes);
   return Napi::Number::New(info.Env(),
-                           static_cast<double>(reinterpret_cast<uintptr_t>(begin) % 64));
+                           static_cast<double>(reinterpret_cast<uintptr_t>(begin) % 4096));
+}
+
+// adviseHugePages(bytes: Uint8Array): a wish; where the system knows none, nothing happens.
+napi_value adviseHugePages(const CallbackInfo& info) {
+  const void* begin;
+  size_t bytes;
+  byteArray(info.Env(), info[0], &begin, &bytes);
+#if defined(__linux__)
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
+  const uintptr_t last = (reinterpret_cast<uintptr_t>(begin) + bytes) / kPage * kPage;
+  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+#endif
+  return nullptr;
 }
 
 napi_value isas(const CallbackInfo& info) {
@@ -209,6 +227,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<setGrad>(exports, "setGrad");
   define<disposeHandle>(exports, "dispose");
   define<residue>(exports, "residue");
+  define<adviseHugePages>(exports, "adviseHugePages");
   define<isas>(exports, "isas");
   define<isa>(exports, "isa");
   define<setIsa>(exports, "setIsa");

@@ -45,6 +45,7 @@ export const portable: Backend = {
   threads: () => 1,
   setThreads: () => {},
   residue: () => 0,
+  adviseHugePages: () => {},
   stepAll(cores) {
     const steps: (() => void)[] = [];
     for (const [core, portableCore] of (cores as readonly PortableCore[]).entries()) {
