@@ -38,6 +38,10 @@ class HookList<H extends (...args: never[]) => unknown> {
     return Object.freeze({ remove: () => void this.#hooks.delete(entry) });
   }
 
+  get isEmpty(): boolean {
+    return this.#hooks.size === 0;
+  }
+
   /** Calls `run` with those that are there now, and are still there when their turn comes. */
   forEach(run: (hook: H) => void): void {
     if (this.#hooks.size === 0) return;
@@ -49,6 +53,10 @@ class HookList<H extends (...args: never[]) => unknown> {
 export class StepHooks<T> {
   readonly pre: HookList<StepPreHook<T>> = new HookList();
   readonly post: HookList<StepPostHook<T>> = new HookList();
+
+  get any(): boolean {
+    return !this.pre.isEmpty || !this.post.isEmpty;
+  }
 
   /** Runs the pre hooks; gives the arguments as they leave them. */
   before(optimizer: T, args: StepArguments): StepArguments {

@@ -28,7 +28,7 @@ import {
   type StepOptions,
   StepSettings,
 } from './step-options.ts';
-import { makeSteppable, Stepper, stepTogether } from './stepping.ts';
+import { makeSteppable, Stepper, stepAlone, stepTogether } from './stepping.ts';
 import { readSetToNone, type ZeroGradOptions, zeroGrads } from './zero-grad.ts';
 
 // Node 20 has it; a browser may not.
@@ -122,7 +122,8 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
    */
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
-    return stepTogether([this.#stepper], closure === undefined ? [] : [closure]) as T | undefined;
+    if (closure === undefined) return stepAlone(this.#stepper) as undefined;
+    return stepTogether([this.#stepper], [closure]) as T;
   }
 
   /**

@@ -43,6 +43,12 @@ export class Phases {
     if (this.#phase === 'async') this.require(call, 'idle');
   }
 
+  /** From idle to a step. @throws {GradstepError} As `require`. */
+  enterStep(): void {
+    if (this.#phase !== 'idle') this.require('step', 'idle');
+    this.#phase = 'step';
+  }
+
   /** Goes over to a phase and gives the one before. A disposed optimizer stays so. */
   enter(phase: Phase): Phase {
     const before = this.#phase;

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { loadAddon } from '../lib/backend/native.ts';
-import { Adam } from '../lib/index.ts';
+import { Adam, stepAll } from '../lib/index.ts';
 import { expectError, parameter } from './helpers.ts';
 import { optimizerCases } from './optimizer-cases.ts';
 
@@ -68,17 +68,27 @@ it('steps with one native call, whatever the number of groups and parameters', (
   for (const [name, call] of Object.entries(original)) {
     const counted = (...args: unknown[]) => {
       calls.push(name);
-      return (call as (...args: unknown[]) => unknown)(...args);
+      const result = (call as (...args: unknown[]) => unknown)(...args);
+      if (typeof result !== 'function') return result;
+      return () => {
+        calls.push('step');
+        return result();
+      };
     };
     Object.assign(addon, { [name]: counted });
   }
   try {
     const o = new Adam(Array.from({ length: 500 }, () => ({ params: [parameter(), parameter()] })));
     o.step();
+    const others = Array.from({ length: 20 }, () => new Adam([parameter(), parameter()]));
+    stepAll([...others, o]);
     calls.length = 0;
     for (const group of o.paramGroups) group.lr *= 0.5;
     o.step();
     expect(calls).toEqual(['step']);
+    calls.length = 0;
+    stepAll([...others, o]);
+    expect(calls.filter((name) => name !== 'verifyMemory')).toEqual(['stepAll']);
   } finally {
     Object.assign(addon, original);
   }
@@ -106,7 +116,7 @@ it('refuses handles that are wrong, foreign or disposed, and arguments that are'
   addon.addGroup(handle, new Float64Array(6), new Float64Array(1), [floats]);
   const misuses: (() => unknown)[] = [
     ...[{}, null, 5, 'x', undefined, new Date(), Object.create(handle)].map(
-      (wrong) => () => addon.step(wrong as object),
+      (wrong) => () => addon.stepOf(wrong as object)(),
     ),
     () => addon.setGrad(handle, 1, floats),
     () => addon.setGrad(handle, -1, floats),
@@ -127,10 +137,10 @@ it('refuses handles that are wrong, foreign or disposed, and arguments that are'
     () => addon.setIsa(5 as never),
   ];
   for (const [i, misuse] of misuses.entries()) expect(misuse, `misuse ${i}`).toThrow(Error);
-  addon.step(handle);
+  addon.stepOf(handle)();
   addon.dispose(handle);
   addon.dispose(handle);
-  expect(() => addon.step(handle)).toThrow('disposed');
+  expect(() => addon.stepOf(handle)()).toThrow('disposed');
 });
 
 it('reports state that an option needs and nobody gave, instead of writing through null', () => {
@@ -140,17 +150,17 @@ it('reports state that an option needs and nobody gave, instead of writing throu
   const steps = new Float64Array(1);
   addon.addGroup(handle, struct, steps, [new Float32Array(3)]);
   addon.setGrad(handle, 0, new Float32Array(3));
-  expect(addon.step(handle)).toEqual({ kind: 'missingState', slot: 0, other: -1 });
+  expect(addon.stepOf(handle)()).toEqual({ kind: 'missingState', slot: 0, other: -1 });
   struct[1] = 0;
   for (const count of [-1, Number.NaN, 2 ** 60, Number.POSITIVE_INFINITY]) {
     steps[0] = count;
-    expect(addon.step(handle)).toMatchObject({ kind: 'badCount' });
+    expect(addon.stepOf(handle)()).toMatchObject({ kind: 'badCount' });
   }
   steps[0] = 0;
   struct[0] = Number.NaN;
-  expect(addon.step(handle)).toMatchObject({ kind: 'overflow' });
+  expect(addon.stepOf(handle)()).toMatchObject({ kind: 'overflow' });
   struct[0] = 1;
-  expect(addon.step(handle)).toBeUndefined();
+  expect(addon.stepOf(handle)()).toBeUndefined();
 });
 
 it('refuses the name of no instruction set', async () => {

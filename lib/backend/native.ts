@@ -11,10 +11,12 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
   : never;
 
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
-export type Addon = { [K in keyof Core]: WithHandle<Core[K]> } & Omit<
+export type Addon = { [K in keyof Omit<Core, 'step'>]: WithHandle<Core[K]> } & Omit<
   Backend,
   'name' | 'open' | 'stepAll'
 > & {
+    /** A function that steps the optimizer behind the handle. */
+    stepOf(handle: object): Core['step'];
     stepAll(handles: readonly object[]): ReturnType<Backend['stepAll']>;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
     debugReduce(reduction: number, block: Floats, scale: number, bound: number): number;
@@ -71,20 +73,26 @@ function guard<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    const { code, message } = error as Error & { code?: ErrorCode };
-    throw new GradstepError(code?.startsWith('ERR_') ? code : 'ERR_INTERNAL', message, {
-      cause: error,
-    });
+    throw translated(error);
   }
+}
+
+function translated(error: unknown): GradstepError {
+  const { code, message } = error as Error & { code?: ErrorCode };
+  return new GradstepError(code?.startsWith('ERR_') ? code : 'ERR_INTERNAL', message, {
+    cause: error,
+  });
 }
 
 class NativeCore implements Core {
   readonly #addon: Addon;
   readonly #handle: object;
+  readonly #step: Core['step'];
 
   constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
     this.#handle = guard(() => addon.open(...layout));
+    this.#step = guard(() => addon.stepOf(this.#handle));
   }
 
   /** The handle of a core that was opened here. */
@@ -133,7 +141,11 @@ class NativeCore implements Core {
   }
 
   step(): ReturnType<Core['step']> {
-    return guard(() => this.#addon.step(this.#handle));
+    try {
+      return this.#step();
+    } catch (error) {
+      throw translated(error);
+    }
   }
 
   async stepAsync(): Promise<Failure | undefined | false> {

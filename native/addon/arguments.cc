@@ -78,12 +78,18 @@ napi_value wrap(napi_env env, Optimizer* optimizer) {
   return object;
 }
 
+void* wrapped(napi_env env, napi_value value) { return &handleOf(env, value); }
+
+Optimizer& liveOptimizer(napi_env env, void* wrapped) {
+  const auto& optimizer = static_cast<Handle*>(wrapped)->optimizer;
+  if (optimizer == nullptr) fail(env, "ERR_DISPOSED", "This optimizer has been disposed");
+  if (optimizer->isBusy()) fail(env, "ERR_BUSY", "An asynchronous step is under way");
+  return *optimizer;
+}
+
 std::shared_ptr<Optimizer> share(napi_env env, napi_value value) {
-  const Handle& handle = handleOf(env, value);
-  if (handle.optimizer == nullptr) {
-    fail(env, "ERR_DISPOSED", "This optimizer has been disposed");
-  }
-  if (handle.optimizer->isBusy()) fail(env, "ERR_BUSY", "An asynchronous step is under way");
+  Handle& handle = handleOf(env, value);
+  liveOptimizer(env, &handle);
   return handle.optimizer;
 }
 
@@ -91,11 +97,13 @@ const Optimizer* peek(napi_env env, napi_value value) {
   return handleOf(env, value).optimizer.get();
 }
 
-Optimizer& unwrap(napi_env env, napi_value value) { return *share(env, value); }
+Optimizer& unwrap(napi_env env, napi_value value) {
+  return liveOptimizer(env, &handleOf(env, value));
+}
 
 void dispose(napi_env env, napi_value value) {
   Handle& handle = handleOf(env, value);
-  if (handle.optimizer != nullptr) share(env, value);  // not while it is busy
+  if (handle.optimizer != nullptr) liveOptimizer(env, &handle);  // not while it is busy
   handle.optimizer.reset();
 }
 

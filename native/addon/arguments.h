@@ -26,6 +26,9 @@ void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes
 napi_value wrap(napi_env env, Optimizer* optimizer);
 // Refused while an asynchronous step is under way.
 Optimizer& unwrap(napi_env env, napi_value handle);
+// What a handle wraps, and the optimizer in it, as unwrap() finds it.
+void* wrapped(napi_env env, napi_value handle);
+Optimizer& liveOptimizer(napi_env env, void* wrapped);
 // For a job that may outlive its handle.
 std::shared_ptr<Optimizer> share(napi_env env, napi_value handle);
 // Busy or not; null if it has been disposed.

@@ -18,6 +18,19 @@ Napi::Value guarded(const Napi::CallbackInfo& info) {
   }
 }
 
+// The same for a function that Node-API calls without napi.h in between.
+template <class Call>
+napi_value guardRaw(napi_env env, Call call) {
+  try {
+    return call();
+  } catch (const Napi::Error& error) {
+    error.ThrowAsJavaScriptException();
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, "ERR_OUT_OF_MEMORY", "The native core could not allocate memory");
+  }
+  return nullptr;
+}
+
 template <napi_value (*function)(const Napi::CallbackInfo&)>
 void define(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<guarded<function>>(exports.Env(), name));

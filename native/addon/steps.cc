@@ -25,9 +25,25 @@ napi_value setOptions(const CallbackInfo& info) {
   return nullptr;
 }
 
-// step(handle)
-napi_value step(const CallbackInfo& info) {
-  return result(info.Env(), unwrap(info.Env(), info[0]).step());
+// The function that stepOf() made, called without arguments.
+napi_value boundStep(napi_env env, napi_callback_info info) {
+  void* handle = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &handle) != napi_ok) return nullptr;
+  return guardRaw(env, [&] { return result(env, liveOptimizer(env, handle).step()); });
+}
+
+// stepOf(handle): a function that steps its optimizer. To find the optimizer behind a handle takes
+// longer than a small step; the function has it at hand, and keeps the handle.
+napi_value stepOf(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  unwrap(env, info[0]);
+  napi_value function;
+  if (napi_create_function(env, "step", NAPI_AUTO_LENGTH, boundStep, wrapped(env, info[0]),
+                           &function) != napi_ok ||
+      napi_set_named_property(env, function, "handle", info[0]) != napi_ok) {
+    fail(env, "ERR_INTERNAL", "Could not make a function");
+  }
+  return function;
 }
 
 // stepAll(handles): the failure of any, with its place in the list as `core`, changes nothing.
@@ -62,7 +78,7 @@ void defineSteps(Napi::Object exports) {
   ThreadPool::instance().retain();
   exports.Env().AddCleanupHook([] { ThreadPool::instance().release(); });
   define<setOptions>(exports, "setOptions");
-  define<step>(exports, "step");
+  define<stepOf>(exports, "stepOf");
   define<stepAll>(exports, "stepAll");
   define<threads>(exports, "threads");
   define<setThreads>(exports, "setThreads");

@@ -141,7 +141,10 @@ void Plan::commit() {
   for (Run& run : runs_) {
     for (size_t i = run.firstRecord; i < run.endRecord; i++) {
       const auto [first, count] = records_[i];
-      for (size_t j = 0; j < count * size; j++) first[j] = run.next.values[j % size];
+      if (size == 1) std::fill_n(first, count, run.next.values[0]);
+      for (size_t j = 0; size > 1 && j < count; j++) {
+        std::memcpy(first + j * size, run.next.values, size * sizeof(double));
+      }
     }
     run.record = run.next;
   }
