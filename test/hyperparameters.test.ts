@@ -148,8 +148,9 @@ it('reports state that an option needs and nobody gave, instead of writing throu
   const handle = addon.open('sgd', fields, ['step']);
   const struct = Float64Array.of(1, 0.9, 0, 0, 0, 0);
   const steps = new Float64Array(1);
-  addon.addGroup(handle, struct, steps, [new Float32Array(3)]);
-  addon.setGrad(handle, 0, new Float32Array(3));
+  const [data, grad] = [new Float32Array(3), new Float32Array(3).fill(1)];
+  addon.addGroup(handle, struct, steps, [data]);
+  addon.setGrad(handle, 0, grad);
   expect(addon.stepOf(handle)()).toEqual({ kind: 'missingState', slot: 0, other: -1 });
   struct[1] = 0;
   for (const count of [-1, Number.NaN, 2 ** 60, Number.POSITIVE_INFINITY]) {
@@ -161,6 +162,7 @@ it('reports state that an option needs and nobody gave, instead of writing throu
   expect(addon.stepOf(handle)()).toMatchObject({ kind: 'overflow' });
   struct[0] = 1;
   expect(addon.stepOf(handle)()).toBeUndefined();
+  expect([...data]).toEqual([-1, -1, -1]);
 });
 
 it('refuses the name of no instruction set', async () => {
