@@ -59,8 +59,8 @@ type Parsed = Required<GetSchedulerOptions>;
 interface Recipe {
   readonly needs: readonly ('warmupSteps' | 'totalSteps')[];
   readonly takes?: Partial<ArgumentTable<GetSchedulerOptions>>;
-  /** @param span Steps after the warm-up. @param lr The optimizer's default lr. */
-  factor(options: Parsed, span: number, lr: number): ScheduleFunction;
+  /** @param span Steps after the warm-up. @param lr Gives the optimizer's default lr. */
+  factor(options: Parsed, span: number, lr: () => number): ScheduleFunction;
 }
 
 const steps = {
@@ -89,7 +89,8 @@ const RECIPES = {
   polynomial: {
     needs: ['warmupSteps', 'totalSteps'],
     takes: { lrEnd: optional(real({ min: 0 }), 1e-7), power: optional(real({ above: 0 }), 1) },
-    factor(o, span, lr) {
+    factor(o, span, defaultLr) {
+      const lr = defaultLr();
       if (!(lr > o.lrEnd)) {
         refuse(`lr_end (${o.lrEnd}) must be smaller than initial lr (${lr})`, 'lrEnd', o.lrEnd);
       }
@@ -120,7 +121,7 @@ const RECIPES = {
       if ((o.minLr === undefined) === (o.minLrRate === undefined)) {
         refuse('Only one of min_lr or min_lr_rate should be set', 'one of minLr and minLrRate', o);
       }
-      const to = o.minLrRate ?? o.minLr! / lr;
+      const to = o.minLrRate ?? o.minLr! / lr();
       return warmup(o.warmupSteps!, cosine({ to, steps: span, cycles: o.cycles }));
     },
   },
@@ -208,15 +209,25 @@ export function getScheduler(
       undefined,
     );
   }
-  const { lr } = checkOptimizer(optimizer).defaults as { lr: number };
+  const { defaults } = checkOptimizer(optimizer);
   const span = Math.max(1, (parsed.totalSteps ?? 0) - (parsed.warmupSteps ?? 0));
-  const lrLambda = recipe.factor(parsed, span, lr);
+  const lrLambda = recipe.factor(parsed, span, () => lrOf(defaults));
   return new LambdaLR(optimizer, {
     lrLambda,
     ...(groups && { groups }),
     ...(lastEpoch !== undefined && { lastEpoch }),
     ...(initialLr !== undefined && { initialLr }),
   });
+}
+
+/** The default lr, which combined optimizers have when theirs are the same. */
+function lrOf({ lr }: { lr?: unknown }): number {
+  if (typeof lr === 'number') return lr;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `Expected one default lr of the optimizer but received ${describe(lr)}: combined ones must ` +
+      'have the same',
+  );
 }
 
 function unknownName(name: unknown): GradstepError {
