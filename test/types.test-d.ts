@@ -6,14 +6,24 @@ import {
   type AdamOptions,
   type AdamState,
   AdamW,
+  combine,
+  createOptimizer,
   type ErrorCode,
+  ExponentialLR,
   type GradstepError,
-  type Optimizer,
+  Optimizer,
   Parameter,
   type ParameterLike,
+  registerOptimizer,
+  registerOptimizerStepPreHook,
   SGD,
   type SGDOptions,
+  type SGDState,
+  schedule,
+  stepAll,
+  type Update,
 } from '../lib/index.ts';
+import { MyLion } from './my-lion.ts';
 
 const w = new Parameter([1]);
 const v: ParameterLike = { data: new Float32Array(new SharedArrayBuffer(4)), grad: null };
@@ -109,5 +119,94 @@ describe('step, state and errors', () => {
     // @ts-expect-error: no positional argument
     o.zeroGrad(false);
     o[Symbol.dispose]();
+  });
+});
+
+describe('hooks', () => {
+  it('know their optimizer', () => {
+    const o = new Adam([w]);
+    const handle = o.registerStepPreHook((optimizer, [closure]) => {
+      expectTypeOf(optimizer).toEqualTypeOf<Adam>();
+      expectTypeOf(closure).toEqualTypeOf<(() => unknown) | undefined>();
+      return [() => 1];
+    });
+    handle.remove();
+    o.registerStepPostHook(async () => {});
+    registerOptimizerStepPreHook(() => {});
+    // @ts-expect-error: no arguments of a step
+    o.registerStepPreHook(() => 5);
+  });
+});
+
+describe('an optimizer of one’s own', () => {
+  it('has the options of its defaults, in constructor, groups and update', () => {
+    const o = new MyLion([{ params: w, weightDecay: 0.1 }], { lr: 1, betas: [0.5, 0.5] });
+    const group = o.paramGroups[0]!;
+    expectTypeOf(group.lr).toEqualTypeOf<number>();
+    expectTypeOf(group.betas).toEqualTypeOf<readonly [number, number]>();
+    expectTypeOf(o.state.get(w)!.expAvg).toEqualTypeOf<Float32Array<ArrayBufferLike>>();
+    expectTypeOf(o.state.get(w)!.step).toEqualTypeOf<number>();
+    expectTypeOf<Update<MyLion>['group']['weightDecay']>().toEqualTypeOf<number>();
+    expectTypeOf<keyof Update<MyLion>['state']>().toEqualTypeOf<'expAvg'>();
+    expectTypeOf<Update<MyLion>['step']>().toEqualTypeOf<number>();
+    o.addParamGroup({ params: w, lr: 0.1 });
+    const any: Optimizer = o;
+    any.step();
+    // @ts-expect-error: misspelt
+    new MyLion([w], { weight_decay: 1 });
+    // @ts-expect-error: not a number
+    new MyLion([w], { lr: '1' });
+    // @ts-expect-error: misspelt in a group
+    o.addParamGroup({ params: w, weigthDecay: 1 });
+    // @ts-expect-error: only its subclasses
+    new Optimizer([w]);
+  });
+
+  it('may name its options and state by hand', () => {
+    class Plain extends Optimizer<{ readonly lr?: number }, { readonly sum: Float32Array }> {
+      static defaults = { lr: 1 };
+      static state = ['sum'];
+      override update({ data, state, group }: Update<Plain>) {
+        expectTypeOf(group.lr).toEqualTypeOf<number>();
+        expectTypeOf(state.sum).toEqualTypeOf<Float32Array>();
+        data[0]! -= group.lr * state.sum[0]!;
+      }
+    }
+    new Plain([w], { lr: 1 });
+    // @ts-expect-error: no such option
+    new Plain([w], { eps: 1 });
+  });
+});
+
+describe('combined optimizers', () => {
+  it('have the groups and states of all', () => {
+    const both = combine([new Adam([w]), new SGD([v])]);
+    expectTypeOf(both.optimizers[0]).toEqualTypeOf<Adam>();
+    expectTypeOf(both.step(() => 0.5)).toEqualTypeOf<number>();
+    expectTypeOf(both.paramGroups[0]!.lr).toEqualTypeOf<number>();
+    expectTypeOf(both.state.get(w)).toEqualTypeOf<AdamState | SGDState | undefined>();
+    new ExponentialLR(both, { gamma: 0.5 });
+    schedule(both, { weightDecay: () => 1 });
+    stepAll([both, new MyLion([])]);
+    // @ts-expect-error: not all have it
+    both.paramGroups[0]!.momentum;
+    // @ts-expect-error: no optimizer
+    combine([w]);
+  });
+});
+
+describe('optimizers by name', () => {
+  it('have the class and the options of a name that is written out', () => {
+    expectTypeOf(createOptimizer('adamw', [w], { amsgrad: true })).toEqualTypeOf<AdamW>();
+    expectTypeOf(createOptimizer('SGD', [{ params: w, lr: 1 }])).toEqualTypeOf<SGD>();
+    // biome-ignore lint/suspicious/noExplicitAny: options that nobody knows
+    expectTypeOf(createOptimizer('any' as string, [w], {})).toEqualTypeOf<Optimizer<any, any>>();
+    registerOptimizer('mylion', MyLion);
+    // @ts-expect-error: of another optimizer
+    createOptimizer('adam', [w], { momentum: 0.9 });
+    // @ts-expect-error: misspelt in a group
+    createOptimizer('sgd', [{ params: w, weigthDecay: 0.1 }]);
+    // @ts-expect-error: no optimizer
+    registerOptimizer('map', Map);
   });
 });
