@@ -52,6 +52,11 @@ export type OptimizerClass = new (params: any, options?: any) => Optimizer<any, 
 type ClassOf<N extends string> =
   Lowercase<N> extends keyof OptimizerClasses ? OptimizerClasses[Lowercase<N>] : OptimizerClass;
 
+type ParamsFor<N extends string> =
+  Lowercase<N> extends keyof OptimizerClasses
+    ? ConstructorParameters<OptimizerClasses[Lowercase<N>]>[0]
+    : ParamsOrGroups<object>;
+
 type OptionsFor<N extends string> =
   Lowercase<N> extends keyof OptimizerClasses
     ? NonNullable<ConstructorParameters<OptimizerClasses[Lowercase<N>]>[1]>
@@ -71,7 +76,7 @@ const classes = new Map<string, OptimizerClass>(Object.entries(builtIn));
  */
 export function createOptimizer<const N extends string>(
   name: N,
-  params: ParamsOrGroups<OptionsFor<N>>,
+  params: ParamsFor<N>,
   options?: OptionsFor<N>,
 ): InstanceType<ClassOf<N>> {
   const Class = typeof name === 'string' ? classes.get(name.toLowerCase()) : undefined;

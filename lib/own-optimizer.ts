@@ -22,6 +22,7 @@ import {
 import { MEMBERS, type ParamGroup } from './param-group.ts';
 import { goneSentence, isObject } from './params.ts';
 import type { StateMap } from './state.ts';
+import { STEP_KEYS } from './step-options.ts';
 
 /** Options with checks, for the `static defaults` of an optimizer of your own. */
 export const option: {
@@ -78,6 +79,9 @@ export interface Update<
   readonly group: T['paramGroups'][number];
 }
 
+/** What groups and constructors have besides. */
+const TAKEN: readonly string[] = [...MEMBERS, ...STEP_KEYS];
+
 type OwnClass = (abstract new (
   ...args: never[]
 ) => unknown) & {
@@ -120,8 +124,8 @@ function readDefaults(defaults: unknown = {}, name: string): OptionTable<object>
     refuse(`Expected defaults of ${name} to be an object but received ${describe(defaults)}`);
   }
   const table = Object.entries(defaults).map(([key, value]) => {
-    if (MEMBERS.includes(key))
-      refuse(`Expected no default for '${key}' in ${name}: groups have it`);
+    if (TAKEN.includes(key))
+      refuse(`Expected no default for '${key}' in ${name}: every optimizer has it`);
     const read = toOption(value);
     if (read === undefined) {
       refuse(

@@ -1,6 +1,6 @@
 /** The portable backend: the native core again, in TypeScript, with the same bits. */
 
-import { type Doubles, type Floats, lengthOf } from '../../arrays.ts';
+import { type Doubles, type Floats, fillZero, isGone, lengthOf } from '../../arrays.ts';
 import type { Backend, Core, Failure } from '../backend.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
@@ -228,7 +228,7 @@ class PortableCore implements Core {
     return () => {
       if (!skips) this.#run(plan, check?.coefficients);
       if (!skips && options[OPTION.zeroGradInStep] === 1)
-        for (const { grad } of list) grad!.fill(0);
+        for (const { grad } of list) if (!isGone(grad!)) fillZero(grad!);
       if (this.#report !== undefined) report(this.#report, check, skips);
     };
   }

@@ -1,5 +1,6 @@
 /** A rule over one parameter, with its gradient as the step's options make it. */
 
+import { type Floats, isGone } from '../../arrays.ts';
 import { treated } from './reduce.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
 
@@ -29,8 +30,7 @@ export function updateSlot(
   }
   const { data, grad, state, length } = arrays;
   if (rule.isOwn) {
-    // A user's own rule takes parameters whole.
-    rule.update(scalars, { ...arrays, grad: grad.map((value) => treat(value, treatment)) });
+    rule.update(scalars, { ...arrays, grad: treatedWhole(grad, length, treatment) });
     return;
   }
   for (let from = 0; from < length; from += BLOCK) {
@@ -43,6 +43,12 @@ export function updateSlot(
       length: to - from,
     });
   }
+}
+
+/** For a user's own rule, which takes parameters whole, and tells of a gradient that is gone. */
+function treatedWhole(grad: Floats, length: number, treatment: Treatment): Floats {
+  if (isGone(grad)) return grad;
+  return Float32Array.from({ length }, (_, i) => treat(grad[i]!, treatment));
 }
 
 function changes({ scale, bound, coefficient, negate }: Treatment): boolean {
