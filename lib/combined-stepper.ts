@@ -35,12 +35,11 @@ export class CombinedStepper implements Steppable {
     this.hooks.after(this.#optimizer as never, args);
   }
 
-  verifyApart(): boolean {
+  verifyApart(): void {
     const changes = this.steppers.reduce((sum, { slots }) => sum + slots.changes, 0);
-    if (changes === this.#seen) return false;
+    if (changes === this.#seen) return;
     refuseSharing(this.steppers);
     this.#seen = changes;
-    return true;
   }
 }
 

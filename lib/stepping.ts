@@ -15,8 +15,8 @@ export interface Steppable {
   before(args: StepArguments): StepArguments;
   /** Runs the post hooks. */
   after(args: StepArguments): void;
-  /** Proves that its optimizers keep to themselves; false where nothing has changed since. */
-  verifyApart(): boolean;
+  /** Proves that its optimizers keep to themselves. */
+  verifyApart(): void;
 }
 
 const steppables = new WeakMap<object, Steppable>();
@@ -55,9 +55,7 @@ export class Stepper implements Steppable {
     globalHooks.after(this.optimizer, args);
   }
 
-  verifyApart(): boolean {
-    return false;
-  }
+  verifyApart(): void {}
 }
 
 /**
@@ -108,13 +106,15 @@ export function stepAlone(stepper: Stepper): unknown {
 function update(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
   for (const { slots } of steppers) slots.refresh();
   verifyAll(steppers);
-  let looked = false;
-  if (steppers.length > 1) {
-    for (const { slots } of steppers) slots.verifyOverlap();
-    for (const part of parts) looked = part.verifyApart() || looked;
+  if (steppers.length === 1) {
+    steppers[0]!.slots.step();
+    return;
   }
-  if (looked) verifyAll(steppers); // its iterators may be a user's
-  run(steppers);
+  for (const { slots } of steppers) slots.verifyOverlap();
+  for (const part of parts) part.verifyApart();
+  const batches = batchesOf(steppers);
+  verifyAll(steppers); // again: the iterators since may be a user's
+  for (let i = 0; i < batches.length; i++) batches[i]!();
 }
 
 function verifyAll(steppers: readonly Stepper[]): void {
@@ -122,20 +122,22 @@ function verifyAll(steppers: readonly Stepper[]): void {
 }
 
 /**
- * The call of the backends. Users' own updates come last: nothing of a user may run between the
+ * The calls of the backends. Users' own updates come last: nothing of a user may run between the
  * proof of memory and a native core, and what fails in them has come after all other checks.
  */
-function run(steppers: readonly Stepper[]): void {
-  if (steppers.length === 1) {
-    steppers[0]!.slots.step();
-    return;
-  }
+function batchesOf(steppers: readonly Stepper[]): (() => void)[] {
   const tables = steppers.filter(({ isOwn }) => !isOwn).map(({ slots }) => slots);
-  for (const backend of new Set(tables.map((table) => table.backend))) {
-    SlotTable.stepAll(
-      backend,
-      tables.filter((table) => table.backend === backend),
+  const own = steppers
+    .filter(({ isOwn }) => isOwn)
+    .map(
+      ({ slots }) =>
+        () =>
+          slots.step(),
     );
-  }
-  for (let i = 0; i < steppers.length; i++) if (steppers[i]!.isOwn) steppers[i]!.slots.step();
+  const backends = [...new Set(tables.map(({ backend }) => backend))];
+  const builtIn = backends.map((backend) => {
+    const batch = tables.filter((table) => table.backend === backend);
+    return () => SlotTable.stepAll(backend, batch);
+  });
+  return [...builtIn, ...own];
 }

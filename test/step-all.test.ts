@@ -12,6 +12,7 @@ import {
 } from '../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from './helpers.ts';
 import { made } from './made.ts';
+import { MyLion } from './my-lion.ts';
 
 onEachBackend((backend) => {
   it('steps a thousand, as each would alone', () => {
@@ -60,6 +61,24 @@ onEachBackend((backend) => {
     expect(own.state.get(w)!.step).toBe(1);
   });
 
+  it('changes nothing when the options of one give what float32 cannot hold', () => {
+    const [w, v, own] = [parameter(), parameter(), parameter()];
+    const optimizers = [
+      new MyLion([own]),
+      new Adam([w]),
+      new Adam([v], { lr: 3e38, betas: [0.9, 0.999] }),
+    ];
+    const before = [w, v, own].map(({ data }) => bits(data));
+    for (const step of [() => stepAll(optimizers), () => combine(optimizers).step()]) {
+      expectError(step, 'ERR_OVERFLOW', 'parameter at index 0');
+      expect([w, v, own].map(({ data }) => bits(data))).toEqual(before);
+      expect(optimizers.map(({ state }) => state.size)).toEqual([0, 0, 0]);
+    }
+    optimizers[2]!.paramGroups[0]!.lr = 1;
+    stepAll(optimizers);
+    expect(optimizers.map(({ state }) => state.size)).toEqual([1, 1, 1]);
+  });
+
   it('leaves built-in optimizers stepped when a user’s update fails', () => {
     const [w, v] = [parameter(), parameter()];
     const failing = made(() => {
@@ -71,6 +90,61 @@ onEachBackend((backend) => {
     adam.step();
   });
 });
+
+describe('the native backend', () => {
+  it('cannot lose memory to a patched iterator between proof and update', () => {
+    const prototypes = [[][Symbol.iterator](), new Set()[Symbol.iterator]()].map(
+      (iterator) => Object.getPrototypeOf(iterator) as { next(): IteratorResult<unknown> },
+    );
+    let reached = true;
+    for (let turn = 1; reached; turn++) {
+      const params = [parameter(50_000), parameter(50_000)];
+      const optimizers = params.map((p) => new SGD([p], { momentum: 0.9 }));
+      const { data } = params[1]!;
+      const first = data[0]!;
+      let seen: number | undefined; // the first value when the memory was taken away
+      const restore = spyOnEnds(prototypes, turn, () => {
+        seen = data[0]!;
+        structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+      });
+      let error: unknown;
+      try {
+        stepAll(optimizers);
+      } catch (thrown) {
+        error = thrown;
+      } finally {
+        restore();
+      }
+      reached = seen !== undefined;
+      // Before the proof it is found out; when it is not, the step was over.
+      expect(seen === first, `turn ${turn}`).toBe(error !== undefined);
+      if (error !== undefined) expect(error).toMatchObject({ code: 'ERR_DETACHED' });
+      else expect(optimizers[1]!.state.has(params[1]!)).toBe(true);
+    }
+  });
+});
+
+/** Acts at the given end of an iteration, counted over these prototypes; once. */
+function spyOnEnds(
+  prototypes: readonly { next(): IteratorResult<unknown> }[],
+  turn: number,
+  act: () => void,
+): () => void {
+  let ends = 0;
+  const originals = prototypes.map(({ next }) => next);
+  prototypes.forEach((prototype, i) => {
+    prototype.next = function (this: unknown) {
+      const result = originals[i]!.call(this as never);
+      if (result.done && ++ends === turn) act();
+      return result;
+    };
+  });
+  return () => {
+    prototypes.forEach((prototype, i) => {
+      prototype.next = originals[i]!;
+    });
+  };
+}
 
 describe('what is no list of optimizers', () => {
   const sgd = new SGD([new Parameter([1])]);
