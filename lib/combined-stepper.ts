@@ -65,6 +65,7 @@ export function refuseSharing(steppers: readonly Stepper[]): void {
     steppers.findIndex(({ isOwn }) => !isOwn),
   );
   const others = rows.flatMap((list, i) => (i === asked ? [] : list));
+  steppers[asked]?.slots.verifyOverlap(); // what has moved counts where it is now
   steppers[asked]?.slots.refuseOverlap(
     others.map(({ data }) => data),
     others.map(({ label }) => label),

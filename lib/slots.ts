@@ -66,11 +66,15 @@ export class SlotTable {
   }
 
   /**
-   * Steps several tables of one backend as one, in one call. All have been read, and proven by
-   * `verify` and `verifyOverlap`; a failure has changed nothing.
+   * Steps several tables of one backend as one, in one call, as `step` does one; a failure has
+   * changed nothing.
    */
   static stepAll(backend: Backend, tables: readonly SlotTable[]): void {
-    const failure = backend.stepAll(tables.map((table) => table.#core));
+    const cores = tables.map((table) => table.#core);
+    if (backend.stepAll(cores) === undefined) return;
+    for (const table of tables) table.verifyOverlap();
+    for (let i = 0; i < tables.length; i++) tables[i]!.verify();
+    const failure = backend.stepAll(cores);
     if (failure !== undefined) throw tables[failure.core]!.#explain(failure);
   }
 
