@@ -36,7 +36,6 @@ export interface ArenaDescription {
 /**
  * Where one parameter lies in its arena, and whether it has a gradient: what an optimizer trusts
  * instead of what a getter says.
- * @internal
  */
 export interface ArenaSlot {
   readonly data: Floats;

@@ -24,7 +24,7 @@ import { warnOfOrder } from './step-order.ts';
 
 export type { LRSchedulerOptions } from './scheduler-options.ts';
 
-/** What every scheduler counts. @internal */
+/** What every scheduler counts. */
 export interface Progress {
   /** The epoch, or step, that the lr in force belongs to. */
   lastEpoch: number;
