@@ -18,6 +18,7 @@ export {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.ts';
+export * from './groups/index.ts';
 export * from './lr-scheduler/index.ts';
 export { Optimizer } from './optimizer.ts';
 export {
