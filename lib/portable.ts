@@ -3,6 +3,7 @@
  * Node.js, for browsers and for platforms that cannot load addons. Same classes, same bits.
  */
 
+export * from './averages/index.ts';
 export { backend, isa, isas, setBackend, setIsa } from './backend/active.ts';
 export type { BackendName } from './backend/backend.ts';
 export { getNumThreads, setNumThreads } from './backend/threads.ts';

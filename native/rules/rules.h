@@ -6,6 +6,7 @@
 #include "adam.h"
 #include "adamax.h"
 #include "asgd.h"
+#include "average.h"
 #include "lion.h"
 #include "nadam.h"
 #include "radam.h"
@@ -18,7 +19,7 @@ namespace gradstep {
 template <class... Rules>
 struct RuleList {};
 
-using AllRules =
-    RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion, NAdam, Asgd>;
+using AllRules = RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion,
+                          NAdam, Asgd, Ema, Swa>;
 
 }  // namespace gradstep

@@ -11,6 +11,7 @@ import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
 import { adamax } from './rules/adamax.ts';
 import { asgd } from './rules/asgd.ts';
+import { ema, swa } from './rules/average.ts';
 import { lion } from './rules/lion.ts';
 import { nadam } from './rules/nadam.ts';
 import { radam } from './rules/radam.ts';
@@ -34,6 +35,8 @@ const rules: readonly Rule<unknown>[] = [
   lion,
   nadam,
   asgd,
+  ema,
+  swa,
 ];
 
 export const portable: Backend = {

@@ -1,0 +1,182 @@
+/**
+ * The arrays behind an average: the averages themselves, the parameters' data as the core knows
+ * it, and the parameters' own values while they hold the averages.
+ *
+ * An average is stepped by the machinery of optimizers: it is the data of a slot, and the
+ * parameter's values are its gradient.
+ */
+
+import {
+  bufferOf,
+  type Doubles,
+  type Floats,
+  isFloat32Array,
+  isGone,
+  lengthOf,
+} from '../arrays.ts';
+import { activeBackend } from '../backend/active.ts';
+import type { Core, Failure } from '../backend/backend.ts';
+import { describe } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+import type { ParameterLike } from '../parameter.ts';
+import { goneSentence, type ParamList } from '../params.ts';
+import { SlabAllocator, wholeLines } from '../slab.ts';
+
+const { apply } = Reflect;
+const { set } = Float32Array.prototype;
+
+/** Copies bits; also those of a NaN. */
+function copyBits(target: Floats, source: Floats): void {
+  apply(set, target, [source]);
+}
+
+/** What the table needs to know of a schema. */
+interface AverageSchema {
+  readonly rule: string;
+  readonly fields: readonly string[];
+  readonly record: readonly string[];
+}
+
+/** One row per parameter. */
+export class AverageTable {
+  /** The options, as the core reads them. */
+  readonly struct: Doubles;
+  readonly averages: readonly Floats[];
+
+  readonly #params: readonly ParameterLike[];
+  readonly #labels: readonly string[];
+  readonly #lengths: readonly number[];
+  readonly #core: Core;
+  readonly #records: Doubles;
+  readonly #residue: (bytes: Uint8Array<ArrayBufferLike>) => number;
+  /** The parameters' data as the core knows it, kept alive here. */
+  readonly #values: (Floats | undefined)[] = [];
+  #kept: readonly Floats[] | undefined;
+
+  /** The averages begin as copies of the parameters. */
+  constructor({ rule, fields, record }: AverageSchema, { params, data, labels }: ParamList) {
+    const backend = activeBackend();
+    this.#params = params;
+    this.#labels = labels.map(labelOf);
+    this.#lengths = data.map(lengthOf);
+    this.#residue = backend.residue;
+    this.#core = backend.open(rule, fields, record);
+    const control = new SlabAllocator(backend.residue, (bytes) => this.#core.claimState(bytes));
+    this.struct = control.float64(fields.length);
+    this.#records = control.float64(params.length * record.length);
+    this.averages = this.#allocate();
+    for (let i = 0; i < data.length; i++) copyBits(this.averages[i]!, data[i]!);
+    if (this.#core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
+      throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
+    }
+  }
+
+  /** An array for each parameter, in one block that is cut at cache lines. */
+  #allocate(): Floats[] {
+    const total = this.#lengths.reduce((sum, length) => sum + wholeLines(length), 0);
+    const block = new SlabAllocator(this.#residue, undefined, 0).float32(total);
+    let begin = block.byteOffset;
+    return this.#lengths.map((length) => {
+      const array = new Float32Array(block.buffer, begin, length);
+      begin += wholeLines(length) * 4;
+      return array;
+    });
+  }
+
+  /** Sets how many updates the averages have seen. */
+  setCount(count: number): void {
+    this.#records.fill(count);
+  }
+
+  /** Reads the data of every parameter once, which may run users' getters, and registers it. */
+  read(): void {
+    for (let i = 0; i < this.#params.length; i++) {
+      const { data } = this.#params[i]!;
+      if (data === this.#values[i]) continue;
+      this.#check(i, data);
+      this.#core.setGrad(i, data);
+      this.#values[i] = data;
+    }
+  }
+
+  /** Takes the values that were read last into the averages; a failure has changed nothing. */
+  update(): void {
+    this.#prove();
+    const failure = this.#core.step();
+    if (failure !== undefined) throw this.#explain(failure);
+  }
+
+  /** Keeps the values that were read last, and puts the averages in their place. */
+  putAverages(): void {
+    this.#kept ??= this.#allocate();
+    this.#proveWritable();
+    // All are kept before one is written: parameters may share memory.
+    this.#copy(this.#values, this.#kept);
+    this.#copy(this.averages, this.#values);
+  }
+
+  /** Puts the kept values where the parameters' data is now. */
+  putKept(): void {
+    this.#proveWritable();
+    this.#copy(this.#kept!, this.#values);
+  }
+
+  dispose(): void {
+    this.#core.dispose();
+  }
+
+  #copy(from: readonly (Floats | undefined)[], to: readonly (Floats | undefined)[]): void {
+    for (let i = 0; i < this.#lengths.length; i++) copyBits(to[i]!, from[i]!);
+  }
+
+  /** With no user's code before what follows: every array is still there. */
+  #prove(): void {
+    const [lengths, values] = [this.#lengths, this.#values];
+    for (let i = 0; i < lengths.length; i++) {
+      const length = lengths[i]!;
+      if (length > 0 && values[i]![length - 1] === undefined) throw this.#gone(i);
+    }
+  }
+
+  /** As `#prove`, and that no parameter lies in an average. */
+  #proveWritable(): void {
+    this.#prove();
+    const failure = this.#core.verifyMemory();
+    if (failure !== undefined) throw this.#explain(failure);
+  }
+
+  #check(i: number, data: unknown): void {
+    const length = this.#lengths[i]!;
+    if (isFloat32Array(data)) {
+      bufferOf(data); // moves a tiny array to where it stays
+      if (isGone(data)) throw this.#gone(i);
+      if (lengthOf(data) === length) return;
+    }
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      `Expected data of parameter ${this.#labels[i]} to be a Float32Array of length ${length} ` +
+        `but received ${describe(data)}`,
+    );
+  }
+
+  #gone(i: number): GradstepError {
+    return new GradstepError('ERR_DETACHED', goneSentence('data', this.#labels[i]!));
+  }
+
+  #explain({ kind, slot, other }: Failure): GradstepError {
+    const label = this.#labels[slot];
+    if (kind !== 'gradOverlap') {
+      return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);
+    }
+    const owner = other < 0 ? 'memory of the average' : `the average of ${this.#labels[other]}`;
+    return new GradstepError(
+      'ERR_OVERLAP',
+      `data of parameter ${label} shares memory with ${owner}`,
+    );
+  }
+}
+
+/** A parameter in error sentences. */
+export function labelOf(name: string | undefined, index: number): string {
+  return name === undefined ? `at index ${index}` : `'${name}'`;
+}

@@ -1,0 +1,247 @@
+/** What EMA and SWA have in common. */
+
+import type { Floats } from '../arrays.ts';
+import { describe, inspectCustom } from '../describe.ts';
+import { GradstepError } from '../errors.ts';
+import { follow } from '../followers.ts';
+import { checkOptions } from '../group-input.ts';
+import { Optimizer } from '../optimizer.ts';
+import type { Schema } from '../options.ts';
+import type { ParameterLike } from '../parameter.ts';
+import { listParams, type ParamList, type ParamsInput } from '../params.ts';
+import { AverageTable, labelOf } from './average-table.ts';
+
+type Phase = 'idle' | 'busy' | 'disposed';
+
+/** Any optimizer. */
+export interface Steppable {
+  readonly paramGroups: readonly object[];
+  step(): unknown;
+}
+
+// Node 20 has it; a browser may not.
+const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
+
+/**
+ * A running average of parameters, beside them. `update()` takes their present values in;
+ * `swap()` puts the averages into the parameters, for an evaluation, and `restore()` puts the
+ * parameters' own values back, bit for bit.
+ */
+export abstract class Average<O extends object = object> {
+  /** The parameters, in order; a frozen array. */
+  readonly params: readonly ParameterLike[];
+  /** Their names, when they were given as `[name, parameter]` pairs. */
+  readonly paramNames: readonly string[] | undefined;
+  /** The averages by parameter: live arrays, which the next update writes. */
+  readonly averages: ReadonlyMap<ParameterLike, Floats>;
+
+  readonly #schema: Schema<O>;
+  readonly #table: AverageTable;
+  #nAveraged = 0;
+  #swapped = false;
+  #phase: Phase = 'idle';
+  #detach: (() => void) | undefined;
+
+  protected constructor(schema: Schema<O>, params: ParamsInput, options: O) {
+    const values = schema.parse(checkOptions(options), schema.initial(), '', []);
+    const list = listParams(params, undefined, '');
+    refuseTwice(list);
+    this.params = list.params;
+    this.paramNames = list.names;
+    this.#schema = schema;
+    this.#table = new AverageTable(schema, list);
+    schema.write(this.#table.struct, values);
+    const { averages } = this.#table;
+    this.averages = new Map(list.params.map((parameter, i) => [parameter, averages[i]!]));
+  }
+
+  /** How many updates there have been. May be set, to go on where a saved average was. */
+  get nAveraged(): number {
+    return this.#nAveraged;
+  }
+
+  set nAveraged(count: number) {
+    this.#require('setting nAveraged');
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `Expected nAveraged to be an integer >= 0 but received ${describe(count)}`,
+      );
+    }
+    this.#table.setCount(count);
+    this.#nAveraged = count;
+  }
+
+  /** Whether the parameters hold the averages: between `swap()` and `restore()`. */
+  get swapped(): boolean {
+    return this.#swapped;
+  }
+
+  /**
+   * Takes the present values of all parameters in. The first update copies them.
+   *
+   * @throws {GradstepError} `ERR_SWAPPED` between `swap()` and `restore()`;
+   * `ERR_INVALID_PARAMETER`, `ERR_DETACHED`, `ERR_OVERLAP`, `ERR_BUSY`, `ERR_DISPOSED`. Nothing has
+   * changed then.
+   */
+  update(): void {
+    this.#requireOwn('update()');
+    this.#read();
+    this.#table.update();
+    this.#nAveraged += 1;
+  }
+
+  /**
+   * Puts the averages into the parameters, in place. The parameters' own values are kept, which
+   * takes as much memory again at the first call.
+   *
+   * @throws {GradstepError} As `update()`, and `ERR_OUT_OF_MEMORY`; nothing has changed then.
+   */
+  swap(): void {
+    this.#requireOwn('swap()');
+    this.#read();
+    this.#table.putAverages();
+    this.#swapped = true;
+  }
+
+  /**
+   * Puts back the values that the parameters had before `swap()`, bit for bit; what was written
+   * into them since is lost.
+   *
+   * @throws {GradstepError} `ERR_SWAPPED` without `swap()` before it; else as `update()`. Nothing
+   * has changed then.
+   */
+  restore(): void {
+    this.#require('restore()');
+    if (!this.#swapped) {
+      throw new GradstepError('ERR_SWAPPED', 'restore() was called without swap() before it');
+    }
+    this.#read();
+    this.#table.putKept();
+    this.#swapped = false;
+  }
+
+  /**
+   * From now on every successful `optimizer.step()` ends with an `update()`, with the same bits
+   * as a call after it. Between `swap()` and `restore()` the optimizer refuses to step.
+   *
+   * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for what is no optimizer, or if this average is
+   * attached already.
+   */
+  attach(optimizer: Steppable): this {
+    this.#require('attach()');
+    if (!(optimizer instanceof Optimizer)) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `Expected attach() to be given an optimizer but received ${describe(optimizer)}`,
+      );
+    }
+    if (this.#detach !== undefined) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        'This average is attached to an optimizer already; call detach() first',
+      );
+    }
+    this.#detach = follow(optimizer, {
+      beforeStep: () => {
+        this.#requireOwn('step() of the optimizer that this average is attached to');
+        this.#read();
+      },
+      afterStep: () => this.update(),
+    });
+    return this;
+  }
+
+  /** Ends what `attach()` began; without it nothing happens. */
+  detach(): void {
+    this.#detach?.();
+    this.#detach = undefined;
+  }
+
+  /**
+   * Detaches, restores if swapped, and frees the native memory; every later call is an
+   * `ERR_DISPOSED`. Safe to call twice.
+   */
+  dispose(): void {
+    if (this.#phase === 'disposed') return;
+    this.#require('dispose()');
+    if (this.#swapped) this.restore();
+    this.detach();
+    this.#phase = 'disposed';
+    this.#table.dispose();
+  }
+
+  /** `using ema = new EMA(…)` disposes of it at the end of the block. */
+  [disposeSymbol](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    const options = Object.entries(this.#schema.read(this.#table.struct));
+    const shown = [
+      `${this.params.length} parameters`,
+      ...options.map(([key, value]) => `${key}: ${value}`),
+      `nAveraged: ${this.#nAveraged}`,
+      ...(this.#swapped ? ['swapped'] : []),
+    ];
+    return `${this.#schema.name} (${shown.join(', ')})`;
+  }
+
+  /** What `console.log` shows in Node.js. */
+  [inspectCustom](): string {
+    return this.toString();
+  }
+
+  /** The options in force. @internal */
+  protected get options(): Required<O> {
+    return this.#schema.read(this.#table.struct);
+  }
+
+  /** Changes options, after their checks. @internal */
+  protected setOptions(changed: Partial<O>): void {
+    this.#require('setting an option');
+    this.#schema.write(this.#table.struct, this.#schema.parse(changed, this.options, '', []));
+  }
+
+  /** Users' getters run here. */
+  #read(): void {
+    this.#phase = 'busy';
+    try {
+      this.#table.read();
+    } finally {
+      this.#phase = 'idle';
+    }
+  }
+
+  #require(call: string): void {
+    if (this.#phase === 'idle') return;
+    const [code, state] =
+      this.#phase === 'disposed'
+        ? (['ERR_DISPOSED', 'This average has been disposed'] as const)
+        : (['ERR_BUSY', 'This average is being updated'] as const);
+    throw new GradstepError(code, `${state} (${call})`);
+  }
+
+  /** Requires that the parameters hold their own values. */
+  #requireOwn(call: string): void {
+    this.#require(call);
+    if (!this.#swapped) return;
+    throw new GradstepError(
+      'ERR_SWAPPED',
+      `${call} was called while the parameters hold the averages; call restore() first`,
+    );
+  }
+}
+
+function refuseTwice({ params, labels }: ParamList): void {
+  const seen = new Set<ParameterLike>();
+  for (const [i, parameter] of params.entries()) {
+    if (seen.has(parameter)) {
+      throw new GradstepError(
+        'ERR_DUPLICATE_PARAMETER',
+        `parameter ${labelOf(labels[i], i)} is given twice`,
+      );
+    }
+    seen.add(parameter);
+  }
+}

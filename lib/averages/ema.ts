@@ -1,0 +1,69 @@
+/** Exponential moving average of parameters. */
+
+import { Schema } from '../options.ts';
+import type { ParamsInput } from '../params.ts';
+import { Average } from './average.ts';
+import { decay, form } from './options.ts';
+
+/** Options of `EMA`. */
+export interface EMAOptions {
+  /** The share of the average that stays at each update, in [0, 1]. Default: 0.999. */
+  readonly decay?: number;
+  /**
+   * The arithmetic: 'lerp' as torch's `get_ema_multi_avg_fn`, or 'mulAdd' as its
+   * `get_ema_avg_fn`, whose last bits differ. Default: 'lerp'.
+   */
+  readonly form?: 'lerp' | 'mulAdd';
+}
+
+const schema = new Schema<EMAOptions>({
+  name: 'EMA',
+  rule: 'ema',
+  options: { decay: decay(0.999), form: form('mulAdd', 'lerp') },
+  state: [],
+  counted: true,
+});
+
+/**
+ * An exponential moving average of parameters, as `torch.optim.swa_utils.AveragedModel` with an
+ * EMA function (torch/optim/swa_utils.py), without a copy of the model:
+ *
+ *     average = param                                          (the first update)
+ *     average = average + (1 - decay) * (param - average)      ('lerp')
+ *     average = decay * average + (1 - decay) * param          ('mulAdd')
+ *
+ * After Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
+ *
+ * ```ts
+ * const ema = new EMA(net.parameters(), { decay: 0.999 }).attach(optimizer);
+ * for (const batch of batches) {
+ *   computeGradients(batch);
+ *   optimizer.step(); // updates the average too
+ * }
+ * ema.swap();
+ * evaluate(net); // with the averages
+ * ema.restore();
+ * ```
+ *
+ * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`, `ERR_INVALID_PARAMETER`,
+ * `ERR_DUPLICATE_PARAMETER`, `ERR_NAMES`, `ERR_DETACHED`, `ERR_OUT_OF_MEMORY`.
+ */
+export class EMA extends Average<EMAOptions> {
+  constructor(params: ParamsInput, options: EMAOptions = {}) {
+    super(schema, params, options);
+  }
+
+  /** May be set at any time, for a decay that warms up; counts from the next update on. */
+  get decay(): number {
+    return this.options.decay;
+  }
+
+  set decay(value: number) {
+    this.setOptions({ decay: value });
+  }
+
+  /** The arithmetic. */
+  get form(): 'lerp' | 'mulAdd' {
+    return this.options.form;
+  }
+}

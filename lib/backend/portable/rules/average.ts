@@ -1,0 +1,91 @@
+/** Averages of parameters as update rules; line for line `native/rules/average.h`. */
+
+import { fma } from '../fma.ts';
+import {
+  type Arrays,
+  countStep,
+  type Lerp,
+  type Rule,
+  STEP_COUNT,
+  toFloat32,
+  toLerp,
+} from './rule.ts';
+
+const { fround } = Math;
+
+interface EmaScalars {
+  readonly decay: number;
+  readonly oneMinusDecay: number;
+  readonly lerp: Lerp | undefined;
+  readonly first: boolean;
+}
+
+export const ema: Rule<EmaScalars> = {
+  name: 'ema',
+  fields: ['decay', 'lerp'],
+  record: STEP_COUNT,
+
+  prepare(struct, record) {
+    const first = countStep(record) === 1;
+    const [decay, lerp] = struct as unknown as number[] as [number, number];
+    return {
+      decay: toFloat32(decay),
+      oneMinusDecay: toFloat32(1 - decay),
+      lerp: lerp !== 0 ? toLerp(1 - decay) : undefined,
+      first,
+    };
+  },
+
+  update({ decay, oneMinusDecay, lerp, first }: EmaScalars, arrays: Arrays) {
+    if (first) copy(arrays);
+    else if (lerp) mix(lerp, arrays);
+    else {
+      const { data, grad, length } = arrays;
+      for (let i = 0; i < length; i++) {
+        data[i] = fround(decay * data[i]!) + fround(oneMinusDecay * grad[i]!);
+      }
+    }
+  },
+};
+
+interface SwaScalars {
+  readonly count: number;
+  readonly lerp: Lerp | undefined;
+  readonly first: boolean;
+}
+
+export const swa: Rule<SwaScalars> = {
+  name: 'swa',
+  fields: ['lerp'],
+  record: STEP_COUNT,
+
+  prepare(struct, record) {
+    const count = toFloat32(countStep(record));
+    // torch divides a float32 1 by a float32 count.
+    return { count, lerp: struct[0] !== 0 ? toLerp(1 / count) : undefined, first: count === 1 };
+  },
+
+  update({ count, lerp, first }: SwaScalars, arrays: Arrays) {
+    if (first) copy(arrays);
+    else if (lerp) mix(lerp, arrays);
+    else {
+      const { data, grad, length } = arrays;
+      for (let i = 0; i < length; i++) {
+        const average = data[i]!;
+        data[i] = average + fround(fround(grad[i]! - average) / count);
+      }
+    }
+  },
+};
+
+function copy({ data, grad, length }: Arrays): void {
+  for (let i = 0; i < length; i++) data[i] = grad[i]!;
+}
+
+function mix({ weight, far }: Lerp, { data, grad, length }: Arrays): void {
+  for (let i = 0; i < length; i++) {
+    const average = data[i]!;
+    const value = grad[i]!;
+    data[i] = fma(weight, fround(value - average), far ? value : average);
+  }
+}
