@@ -7,18 +7,11 @@ import type { Json } from '../param-group.ts';
 import { isObject, type NamedParameter } from '../params.ts';
 import { flag, optional, parseArguments } from '../schedules/arguments.ts';
 import { type Match, type Matcher, noMatch, toMatcher } from './match.ts';
-import {
-  type AnyOptions,
-  divide,
-  type NamedGroup,
-  type NamedInput,
-  type PlainGroup,
-  partOf,
-  readNamed,
-} from './named-groups.ts';
+import { divide, type PlainGroup, partOf, readNamed } from './named-groups.ts';
+import type { AnyOptions, NamedGroup, NamedInput } from './types.ts';
 
 /** Which parameters are a group, and the options that differ from the defaults there. */
-export type GroupRule<O extends object = AnyOptions> = O & {
+export type GroupRule = AnyOptions & {
   readonly match: Match;
   readonly name?: string;
   readonly meta?: Json;
@@ -58,11 +51,11 @@ const table = { allowUnmatched: optional(flag, false) };
  * misspelt; `ERR_INVALID_ARGUMENT` for a bad pattern or rule; `ERR_NAMES`,
  * `ERR_INVALID_PARAMETER`, `ERR_INVALID_GROUP` as an optimizer's constructor.
  */
-export function groupBy<O extends object = AnyOptions>(
-  input: NamedInput<NoInfer<O>>,
-  rules: readonly GroupRule<NoInfer<O>>[],
+export function groupBy(
+  input: NamedInput,
+  rules: readonly GroupRule[],
   options: GroupByOptions = {},
-): NamedGroup<O>[] {
+): NamedGroup[] {
   const { allowUnmatched } = parseArguments<GroupByOptions>(table, options, 'groupBy()');
   const list = readRules(rules);
   const groups = readNamed(input, 'groupBy()');
@@ -79,7 +72,7 @@ export function groupBy<O extends object = AnyOptions>(
     }),
   );
   if (!allowUnmatched) checkUsed(list, chosen, groups);
-  return result as NamedGroup<O>[];
+  return result as NamedGroup[];
 }
 
 function readRules(rules: unknown): Rule[] {

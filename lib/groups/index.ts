@@ -3,5 +3,5 @@
 export { type GroupByOptions, type GroupRule, groupBy } from './group-by.ts';
 export { type LayerDecayOptions, layerDecay } from './layer-decay.ts';
 export type { Match, MatchFunction } from './match.ts';
-export type { AnyOptions, NamedGroup, NamedInput } from './named-groups.ts';
 export { type NoDecayOptions, noDecay } from './no-decay.ts';
+export * from './types.ts';

@@ -13,15 +13,8 @@ import {
   real,
 } from '../schedules/arguments.ts';
 import { layersOf } from './layers.ts';
-import {
-  type AnyOptions,
-  divide,
-  type NamedGroup,
-  type NamedInput,
-  type PlainGroup,
-  partOf,
-  readNamed,
-} from './named-groups.ts';
+import { divide, type PlainGroup, partOf, readNamed } from './named-groups.ts';
+import type { NamedGroup, NamedInput } from './types.ts';
 
 /** Options of `layerDecay`. */
 export interface LayerDecayOptions {
@@ -66,11 +59,11 @@ const table = {
  * @throws {GradstepError} `ERR_INVALID_OPTION`, also without any `lr`; `ERR_UNKNOWN_OPTION`;
  * `ERR_INVALID_ARGUMENT` for groups without `layerOf`; and as an optimizer's constructor.
  */
-export function layerDecay<O extends object = AnyOptions>(
-  input: NamedInput<NoInfer<O>>,
+export function layerDecay(
+  input: NamedInput,
   decay: number,
   options: LayerDecayOptions = {},
-): NamedGroup<O>[] {
+): NamedGroup[] {
   checkDecay(decay, 'decay of layerDecay()');
   const { lr, minScale, layerOf } = parseArguments<LayerDecayOptions>(
     table,
@@ -86,7 +79,7 @@ export function layerDecay<O extends object = AnyOptions>(
       const scale = Math.max(minScale, power(decay, last - layer));
       return partOf(group, params, `layer ${layer}`, { lr: base * scale });
     });
-  }) as NamedGroup<O>[];
+  }) as NamedGroup[];
 }
 
 type Layers = ReadonlyMap<ParameterLike, number>;

@@ -1,48 +1,16 @@
-/** What the group helpers take and give: parameters with names, or groups of them. */
+/** How the group helpers read what they are given, and divide it. */
 
 import { describe } from '../describe.ts';
 import { GradstepError } from '../errors.ts';
-import { groupLabel, listGroups, type ParamGroupInput, readGroup } from '../group-input.ts';
-import type { AdadeltaOptions } from '../optimizers/adadelta.ts';
-import type { AdagradOptions } from '../optimizers/adagrad.ts';
-import type { AdamOptions } from '../optimizers/adam.ts';
-import type { AdamaxOptions } from '../optimizers/adamax.ts';
-import type { LionOptions } from '../optimizers/lion.ts';
-import type { RAdamOptions } from '../optimizers/radam.ts';
-import type { RMSpropOptions } from '../optimizers/rmsprop.ts';
-import type { RpropOptions } from '../optimizers/rprop.ts';
-import type { SGDOptions } from '../optimizers/sgd.ts';
-import type { Json } from '../param-group.ts';
+import { groupLabel, listGroups, readGroup } from '../group-input.ts';
 import { isIterable, isObject, listParams, type NamedParameter } from '../params.ts';
 
-/** Every option of every optimizer; which of them exist is for the one that gets the groups. */
-export type AnyOptions = AdadeltaOptions &
-  AdagradOptions &
-  AdamaxOptions &
-  AdamOptions &
-  LionOptions &
-  RAdamOptions &
-  RMSpropOptions &
-  RpropOptions &
-  SGDOptions;
-
-/** A group whose parameters have names, as every optimizer takes it. */
-export type NamedGroup<O extends object = AnyOptions> = O & {
-  readonly params: readonly NamedParameter[];
-  readonly name?: string;
-  readonly meta?: Json;
-};
-
-/**
- * Parameters with their names (a Map, `[name, parameter]` pairs, what `namedParameters()` gives),
- * or groups of such, to be divided further: what another helper gave.
- */
-export type NamedInput<O extends object = AnyOptions> =
-  | Iterable<NamedParameter>
-  | Iterable<ParamGroupInput<O>>;
-
 /** A group as the helpers handle it: options by name. */
-export type PlainGroup = NamedGroup<{ readonly [option: string]: unknown }>;
+export interface PlainGroup {
+  readonly params: readonly NamedParameter[];
+  readonly name?: string | undefined;
+  readonly [option: string]: unknown;
+}
 
 /**
  * Reads what a helper was given; parameters alone are one group without options.

@@ -3,14 +3,8 @@
 import type { ParameterLike } from '../parameter.ts';
 import { type Check, oneOf, optional, parseArguments } from '../schedules/arguments.ts';
 import { type Match, type MatchFunction, noMatch, toMatcher } from './match.ts';
-import {
-  type AnyOptions,
-  divide,
-  type NamedGroup,
-  type NamedInput,
-  partOf,
-  readNamed,
-} from './named-groups.ts';
+import { divide, partOf, readNamed } from './named-groups.ts';
+import type { NamedGroup, NamedInput } from './types.ts';
 
 /** Options of `noDecay`. */
 export interface NoDecayOptions {
@@ -54,10 +48,7 @@ const table = {
  * @throws {GradstepError} `ERR_NO_MATCH` when `also` matches nothing; `ERR_INVALID_ARGUMENT`,
  * `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`, and as an optimizer's constructor.
  */
-export function noDecay<O extends object = AnyOptions>(
-  input: NamedInput<NoInfer<O>>,
-  options: NoDecayOptions = {},
-): NamedGroup<O>[] {
+export function noDecay(input: NamedInput, options: NoDecayOptions = {}): NamedGroup[] {
   const { rule, also } = parseArguments<NoDecayOptions>(table, options, 'noDecay()');
   const chosen = rule === 'both' ? Object.values(rules) : [rules[rule]];
   const where = 'also of noDecay()';
@@ -79,5 +70,5 @@ export function noDecay<O extends object = AnyOptions>(
         ? partOf(group, params, 'no decay', { weightDecay: 0 })
         : partOf(group, params, 'decay'),
     ),
-  ) as NamedGroup<O>[];
+  ) as NamedGroup[];
 }

@@ -1,0 +1,42 @@
+/** What the group helpers take and give: parameters with names, or groups of them. */
+
+import type { ParamGroupInput } from '../group-input.ts';
+import type { AdadeltaOptions } from '../optimizers/adadelta.ts';
+import type { AdagradOptions } from '../optimizers/adagrad.ts';
+import type { AdamOptions } from '../optimizers/adam.ts';
+import type { AdamaxOptions } from '../optimizers/adamax.ts';
+import type { LionOptions } from '../optimizers/lion.ts';
+import type { RAdamOptions } from '../optimizers/radam.ts';
+import type { RMSpropOptions } from '../optimizers/rmsprop.ts';
+import type { RpropOptions } from '../optimizers/rprop.ts';
+import type { SGDOptions } from '../optimizers/sgd.ts';
+import type { Json } from '../param-group.ts';
+import type { NamedParameter } from '../params.ts';
+
+/**
+ * Every option of every optimizer; which of them exist is for the one that gets the groups. The
+ * options of an optimizer of your own join by `declare module 'gradstep'`.
+ */
+export interface AnyOptions
+  extends AdadeltaOptions,
+    AdagradOptions,
+    AdamaxOptions,
+    AdamOptions,
+    LionOptions,
+    RAdamOptions,
+    RMSpropOptions,
+    RpropOptions,
+    SGDOptions {}
+
+/** A group whose parameters have names, as every optimizer takes it. */
+export type NamedGroup = AnyOptions & {
+  readonly params: readonly NamedParameter[];
+  readonly name?: string;
+  readonly meta?: Json;
+};
+
+/**
+ * Parameters with their names (a Map, `[name, parameter]` pairs, what `namedParameters()` gives),
+ * or groups of such, to be divided further: what another helper gave.
+ */
+export type NamedInput = Iterable<NamedParameter> | Iterable<ParamGroupInput<AnyOptions>>;
