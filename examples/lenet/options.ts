@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { DemoError } from './demo-error.ts';
 
 export interface Options {
@@ -40,7 +40,7 @@ Usage: npm run demo -- [options]
 
 /** Reads the arguments after the program's name. */
 export function readOptions(args: readonly string[]): Options {
-  const values = parse(args);
+  const values = parse(args, known);
   const sizes = values.quick ? quick : standard;
   const trainSize = values['train-size'];
   return {
@@ -57,22 +57,24 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-function parse(args: readonly string[]) {
+const known = {
+  epochs: { type: 'string', default: '1' },
+  'batch-size': { type: 'string', default: '16' },
+  lr: { type: 'string', default: '0.002' },
+  seed: { type: 'string', default: '1' },
+  'train-size': { type: 'string' },
+  out: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** The values of the options; a wrong command line is a `DemoError`. */
+export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+) {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        epochs: { type: 'string', default: '1' },
-        'batch-size': { type: 'string', default: '16' },
-        lr: { type: 'string', default: '0.002' },
-        seed: { type: 'string', default: '1' },
-        'train-size': { type: 'string' },
-        out: { type: 'string' },
-        quick: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values;
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     // Node explains at length; its first sentence says it all.
     const [sentence] = (error as Error).message.split(/\.(?:\s|$)/);
@@ -80,13 +82,15 @@ function parse(args: readonly string[]) {
   }
 }
 
-function whole(option: string, text: string, least: number, most: number): number {
+/** A whole number within bounds. */
+export function whole(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
   throw wrong(option, `a whole number from ${least} to ${most}`, text);
 }
 
-function positive(option: string, text: string): number {
+/** A number above 0, up to 1. */
+export function positive(option: string, text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1) return value;
   throw wrong(option, 'a number above 0, up to 1,', text);

@@ -31,10 +31,13 @@ export function groupTable(groups: readonly GroupReport[]): string[] {
   return table([['group', 'lr', 'parameters', 'moved'], ...rows]);
 }
 
-/** Columns as wide as their widest cell; all but the first two to the right. */
-function table(rows: readonly string[][]): string[] {
+/** Columns as wide as their widest cell, to the right but for those in `left`. */
+export function table(rows: readonly string[][], left: readonly number[] = [0, 1]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   return rows.map((row) =>
-    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('   '),
+    row
+      .map((cell, i) => (left.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('   ')
+      .trimEnd(),
   );
 }

@@ -1,6 +1,5 @@
 /** The training loop, and how good a network is. Used for training and for fine-tuning. */
 
-import type { Adam, SGD } from 'gradstep';
 import { DemoError } from './demo-error.ts';
 import { batch } from './digits.ts';
 import type { LeNet } from './lenet.ts';
@@ -15,6 +14,13 @@ export interface Plan {
   readonly lrAt?: (share: number) => number;
 }
 
+/** What training asks of an optimizer. */
+export interface Trainer {
+  readonly paramGroups: readonly { lr: number }[];
+  zeroGrad(): void;
+  step(): void;
+}
+
 /** The number of steps that `train` takes. */
 export function stepCount({ labels }: Digits, { epochs, batchSize }: Plan): number {
   return epochs * Math.ceil(labels.length / batchSize);
@@ -23,7 +29,7 @@ export function stepCount({ labels }: Digits, { epochs, batchSize }: Plan): numb
 /** Takes one step for each batch of each epoch and yields the loss before it. */
 export function* train(
   net: LeNet,
-  optimizer: Adam | SGD,
+  optimizer: Trainer,
   digits: Digits,
   plan: Plan,
 ): Generator<number, void, void> {
@@ -45,7 +51,7 @@ export function* train(
   }
 }
 
-function setLr(optimizer: Adam | SGD, lr: number): void {
+function setLr(optimizer: Trainer, lr: number): void {
   for (const group of optimizer.paramGroups) group.lr = lr;
 }
 

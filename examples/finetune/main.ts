@@ -1,0 +1,6 @@
+/** Starts the demo; see demo.ts. */
+
+import { start } from '../lenet/start.ts';
+import { runFinetune } from './demo.ts';
+
+start(runFinetune);
