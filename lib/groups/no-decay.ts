@@ -1,6 +1,7 @@
 /** Biases and norms without weight decay. */
 
 import type { ParameterLike } from '../parameter.ts';
+import type { NamedParameter } from '../params.ts';
 import { type Check, oneOf, optional, parseArguments } from '../schedules/arguments.ts';
 import { type Match, type MatchFunction, noMatch, toMatcher } from './match.ts';
 import { divide, partOf, readNamed } from './named-groups.ts';
@@ -62,11 +63,11 @@ export function noDecay(input: NamedInput, options: NoDecayOptions = {}): NamedG
       pairs.map(([name]) => name),
     );
   }
+  const isSpared = (pair: NamedParameter) =>
+    chosen.some((match) => match(...pair)) || extra?.test(pair) === true;
   return groups.flatMap((group) =>
-    divide(group, (pair) =>
-      Number(chosen.some((match) => match(...pair)) || extra?.test(pair)),
-    ).map(([without, params]) =>
-      without
+    divide(group, (pair) => (isSpared(pair) ? 1 : 0)).map(([spared, params]) =>
+      spared
         ? partOf(group, params, 'no decay', { weightDecay: 0 })
         : partOf(group, params, 'decay'),
     ),
