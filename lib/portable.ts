@@ -11,6 +11,7 @@ export { type AnyOptimizer, type CombinedOptimizer, combine, stepAll } from './c
 export { type ErrorCode, GradstepError } from './errors.ts';
 export * from './gradients/index.ts';
 export type { ParamGroupInput, ParamsOrGroups } from './group-input.ts';
+export * from './grouping/index.ts';
 export {
   type HookHandle,
   registerOptimizerStepPostHook,
@@ -19,7 +20,6 @@ export {
   type StepPostHook,
   type StepPreHook,
 } from './hooks.ts';
-export * from './groups/index.ts';
 export * from './lr-scheduler/index.ts';
 export { Optimizer } from './optimizer.ts';
 export {

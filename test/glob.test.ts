@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { globToRegExp } from '../lib/groups/glob.ts';
+import { globToRegExp } from '../lib/grouping/glob.ts';
 import { expectError } from './helpers.ts';
 
 const names = [

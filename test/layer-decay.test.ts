@@ -1,7 +1,7 @@
 /** layerDecay: the layers of networks, their learning rates, and all helpers together. */
 
 import { describe, expect, it } from 'vitest';
-import { layersOf } from '../lib/groups/layers.ts';
+import { layersOf } from '../lib/grouping/layers.ts';
 import { AdamW, groupBy, layerDecay, noDecay } from '../lib/index.ts';
 import { expectError } from './helpers.ts';
 import { lenet, shown, vit } from './networks.ts';

@@ -1,23 +1,18 @@
 /** What EMA and SWA have in common. */
 
 import type { Floats } from '../arrays.ts';
+import type { AnyOptimizer } from '../combine.ts';
 import { describe, inspectCustom } from '../describe.ts';
 import { GradstepError } from '../errors.ts';
-import { follow } from '../followers.ts';
 import { checkOptions } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
+import type { HookHandle } from '../hooks.ts';
 import type { Schema } from '../options.ts';
 import type { ParameterLike } from '../parameter.ts';
-import { listParams, type ParamList, type ParamsInput } from '../params.ts';
+import { isObject, listParams, type ParamList, type ParamsInput } from '../params.ts';
+import { steppableOf } from '../stepping.ts';
 import { AverageTable, labelOf } from './average-table.ts';
 
 type Phase = 'idle' | 'busy' | 'disposed';
-
-/** Any optimizer. */
-export interface Steppable {
-  readonly paramGroups: readonly object[];
-  step(): unknown;
-}
 
 // Node 20 has it; a browser may not.
 const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
@@ -40,7 +35,8 @@ export abstract class Average<O extends object = object> {
   #nAveraged = 0;
   #swapped = false;
   #phase: Phase = 'idle';
-  #detach: (() => void) | undefined;
+  /** Registered at the optimizer that it is attached to. */
+  #hooks: readonly HookHandle[] = [];
 
   protected constructor(schema: Schema<O>, params: ParamsInput, options: O) {
     const values = schema.parse(checkOptions(options), schema.initial(), '', []);
@@ -122,40 +118,39 @@ export abstract class Average<O extends object = object> {
   }
 
   /**
-   * From now on every successful `optimizer.step()` ends with an `update()`, with the same bits
-   * as a call after it. Between `swap()` and `restore()` the optimizer refuses to step.
+   * From now on every `optimizer.step()` that succeeds ends with an `update()`, with the same bits
+   * as a call after it: a post hook. Between `swap()` and `restore()` the optimizer refuses to
+   * step, as it does where an update would fail.
    *
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for what is no optimizer, or if this average is
    * attached already.
    */
-  attach(optimizer: Steppable): this {
+  attach(optimizer: AnyOptimizer): this {
     this.#require('attach()');
-    if (!(optimizer instanceof Optimizer)) {
+    if (!isObject(optimizer) || steppableOf(optimizer) === undefined) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         `Expected attach() to be given an optimizer but received ${describe(optimizer)}`,
       );
     }
-    if (this.#detach !== undefined) {
+    if (this.#hooks.length > 0) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         'This average is attached to an optimizer already; call detach() first',
       );
     }
-    this.#detach = follow(optimizer, {
-      beforeStep: () => {
-        this.#requireOwn('step() of the optimizer that this average is attached to');
-        this.#read();
-      },
-      afterStep: () => this.update(),
+    const before = optimizer.registerStepPreHook(() => {
+      this.#requireOwn('step() of the optimizer that this average is attached to');
+      this.#read();
     });
+    this.#hooks = [before, optimizer.registerStepPostHook(() => this.update())];
     return this;
   }
 
   /** Ends what `attach()` began; without it nothing happens. */
   detach(): void {
-    this.#detach?.();
-    this.#detach = undefined;
+    for (const hook of this.#hooks) hook.remove();
+    this.#hooks = [];
   }
 
   /**

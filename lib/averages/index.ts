@@ -1,5 +1,5 @@
 /** Averages of parameters over training. */
 
-export { Average, type Steppable } from './average.ts';
+export { Average } from './average.ts';
 export { EMA, type EMAOptions } from './ema.ts';
 export { SWA, type SWAOptions } from './swa.ts';
