@@ -1,7 +1,7 @@
 /** EMA and SWA attached to an optimizer: each of its steps updates them. */
 
 import { describe, expect, it } from 'vitest';
-import { Adam, EMA, SGD, SWA } from '../lib/index.ts';
+import { Adam, combine, EMA, Optimizer, SGD, SWA } from '../lib/index.ts';
 import { bits, expectError, forEachOptimizer, onEachBackend, parameter } from './helpers.ts';
 
 forEachOptimizer((row) => {
@@ -64,6 +64,39 @@ onEachBackend(() => {
       const before = bits(w.data);
       expectError(() => optimizer.step(), 'ERR_INVALID_PARAMETER', 'length 2');
       expect(bits(w.data)).toEqual(before);
+    });
+
+    it('passes over steps that were skipped', () => {
+      const [a, b] = [parameter(2), parameter(2)];
+      const first = new SGD([a], { onNonFinite: 'skip' });
+      const second = new Adam([b], { onNonFinite: 'skip' });
+      const single = new SWA([a]).attach(first);
+      const combined = combine([first, second]);
+      const both = new SWA([a, b]).attach(combined);
+      const step = (gradA: number, gradB: number) => {
+        a.ensureGrad().fill(gradA);
+        b.ensureGrad().fill(gradB);
+        combined.step();
+        return [single.nAveraged, both.nAveraged];
+      };
+      expect(step(1, 1)).toEqual([1, 1]);
+      expect(step(Number.NaN, 1)).toEqual([1, 2]);
+      expect(step(1, Number.NaN)).toEqual([2, 3]);
+      expect(step(Number.NaN, Number.NaN)).toEqual([2, 3]);
+    });
+
+    it('goes with optimizers that users write', () => {
+      class Own extends Optimizer<{ lr: number }> {
+        static defaults = { lr: 1 };
+        override update({ data }: { data: Float32Array<ArrayBufferLike> }): void {
+          data.fill(5);
+        }
+      }
+      const w = parameter(2);
+      const own = new Own([w]);
+      const ema = new EMA([w]).attach(own);
+      own.step();
+      expect([...ema.averages.get(w)!]).toEqual([5, 5]);
     });
 
     it('is attached to one optimizer at a time', () => {

@@ -118,9 +118,9 @@ export abstract class Average<O extends object = object> {
   }
 
   /**
-   * From now on every `optimizer.step()` that succeeds ends with an `update()`, with the same bits
-   * as a call after it: a post hook. Between `swap()` and `restore()` the optimizer refuses to
-   * step, as it does where an update would fail.
+   * From now on every `optimizer.step()` that succeeds and is not skipped ends with an `update()`,
+   * with the same bits as a call after it: a post hook. Between `swap()` and `restore()` the
+   * optimizer refuses to step, as it does where an update would fail.
    *
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for what is no optimizer, or if this average is
    * attached already.
@@ -143,7 +143,10 @@ export abstract class Average<O extends object = object> {
       this.#requireOwn('step() of the optimizer that this average is attached to');
       this.#read();
     });
-    this.#hooks = [before, optimizer.registerStepPostHook(() => this.update())];
+    const after = optimizer.registerStepPostHook(() => {
+      if (hasStepped(optimizer)) this.update();
+    });
+    this.#hooks = [before, after];
     return this;
   }
 
@@ -226,6 +229,12 @@ export abstract class Average<O extends object = object> {
       `${call} was called while the parameters hold the averages; call restore() first`,
     );
   }
+}
+
+/** Whether the last step updated anything; one with a gradient that is not finite may not have. */
+function hasStepped(optimizer: AnyOptimizer): boolean {
+  if ('optimizers' in optimizer) return (optimizer.optimizers as AnyOptimizer[]).some(hasStepped);
+  return optimizer.lastStep?.stepped === true;
 }
 
 function refuseTwice({ params, labels }: ParamList): void {
