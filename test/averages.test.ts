@@ -71,9 +71,14 @@ onEachBackend(() => {
       const arena = new ParameterArena({ weight: [3, 5], bias: [3] });
       const average = make(arena.parameters);
       arena.parameters[0]!.data.fill(2);
+      arena.parameters[1]!.data.fill(-2);
+      const other = make(arena.parameters.map(({ data }) => ({ data })));
+      for (let i = 0; i < 3; i++, average.update(), other.update()) arena.data.fill(i / 3, 16, 19);
+      const arrays = [average, other].map(({ averages }) => [...averages.values()].map(bits));
+      expect(arrays[0]).toEqual(arrays[1]);
       const before = bits(arena.data);
       average.swap();
-      expect(arena.data.every((value) => value === 0)).toBe(true);
+      expect(arena.parameters.map(({ data }) => bits(data))).toEqual(arrays[0]);
       average.restore();
       expect(bits(arena.data)).toEqual(before);
     });

@@ -19,6 +19,7 @@ import type { Core, Failure } from '../backend/backend.ts';
 import { describe } from '../describe.ts';
 import { GradstepError } from '../errors.ts';
 import type { ParameterLike } from '../parameter.ts';
+import { ArenaParameter } from '../parameter-arena.ts';
 import { goneSentence, type ParamList } from '../params.ts';
 import { SlabAllocator, wholeLines } from '../slab.ts';
 
@@ -68,6 +69,10 @@ export class AverageTable {
     for (let i = 0; i < data.length; i++) copyBits(this.averages[i]!, data[i]!);
     if (this.#core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
       throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
+    }
+    // Averages are cut as arenas are: then parameters that lie side by side are one span.
+    for (let i = 0; i < data.length; i++) {
+      if (ArenaParameter.placeOf(params[i]!, data[i]!) !== undefined) this.#core.ownLines(i);
     }
   }
 

@@ -5,7 +5,9 @@ import type { AdadeltaOptions } from '../optimizers/adadelta.ts';
 import type { AdagradOptions } from '../optimizers/adagrad.ts';
 import type { AdamOptions } from '../optimizers/adam.ts';
 import type { AdamaxOptions } from '../optimizers/adamax.ts';
+import type { ASGDOptions } from '../optimizers/asgd.ts';
 import type { LionOptions } from '../optimizers/lion.ts';
+import type { NAdamOptions } from '../optimizers/nadam.ts';
 import type { RAdamOptions } from '../optimizers/radam.ts';
 import type { RMSpropOptions } from '../optimizers/rmsprop.ts';
 import type { RpropOptions } from '../optimizers/rprop.ts';
@@ -22,7 +24,9 @@ export interface AnyOptions
     AdagradOptions,
     AdamaxOptions,
     AdamOptions,
+    ASGDOptions,
     LionOptions,
+    NAdamOptions,
     RAdamOptions,
     RMSpropOptions,
     RpropOptions,
