@@ -1,7 +1,7 @@
 /** EMA and SWA attached to an optimizer: each of its steps updates them. */
 
 import { describe, expect, it } from 'vitest';
-import { Adam, combine, EMA, Optimizer, SGD, SWA } from '../lib/index.ts';
+import { Adam, combine, EMA, Optimizer, ParameterArena, SGD, SWA } from '../lib/index.ts';
 import { bits, expectError, forEachOptimizer, onEachBackend, parameter } from './helpers.ts';
 
 forEachOptimizer((row) => {
@@ -25,7 +25,18 @@ forEachOptimizer((row) => {
   });
 });
 
-onEachBackend(() => {
+onEachBackend((name) => {
+  it.runIf(name === 'native')('an update waits for asynchronous steps of others', async () => {
+    const { parameters } = new ParameterArena({ w: [5] });
+    parameters[0]!.ensureGrad().fill(1);
+    const ema = new EMA(parameters);
+    const stepping = new SGD(parameters, { lr: 1 }).stepAsync();
+    expectError(() => ema.update(), 'ERR_BUSY', "working on memory of parameter 'w'");
+    await stepping;
+    ema.update();
+    expect(ema.nAveraged).toBe(1);
+  });
+
   describe('an attached average', () => {
     const attached = () => {
       const w = parameter(2, 'w');
@@ -83,6 +94,23 @@ onEachBackend(() => {
       expect(step(Number.NaN, 1)).toEqual([1, 2]);
       expect(step(1, Number.NaN)).toEqual([2, 3]);
       expect(step(Number.NaN, Number.NaN)).toEqual([2, 3]);
+    });
+
+    it('goes with asynchronous steps, and keeps out while one is under way', async () => {
+      const { parameters } = new ParameterArena([[300_000], [3]]);
+      for (const p of parameters) p.ensureGrad().fill(0.5);
+      const optimizer = new SGD(parameters, { lr: 1 });
+      const ema = new EMA(parameters).attach(optimizer);
+      const stepping = optimizer.stepAsync();
+      for (const call of [() => ema.update(), () => ema.swap()]) {
+        expectError(call, 'ERR_BUSY', 'an asynchronous step of the same optimizer is under way');
+      }
+      await stepping;
+      expect(ema.nAveraged).toBe(1);
+      expect([...ema.averages.get(parameters[1]!)!]).toEqual([-0.5, -0.5, -0.5]);
+      ema.swap();
+      await expect(optimizer.stepAsync()).rejects.toMatchObject({ code: 'ERR_SWAPPED' });
+      ema.restore();
     });
 
     it('goes with optimizers that users write', () => {

@@ -170,6 +170,12 @@ export class AverageTable {
 
   #explain({ kind, slot, other }: Failure): GradstepError {
     const label = this.#labels[slot];
+    if (kind === 'busy') {
+      return new GradstepError(
+        'ERR_BUSY',
+        `An asynchronous step is working on memory of parameter ${label}: await it first`,
+      );
+    }
     if (kind !== 'gradOverlap') {
       return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);
     }

@@ -9,7 +9,7 @@ import type { HookHandle } from '../hooks.ts';
 import type { Schema } from '../options.ts';
 import type { ParameterLike } from '../parameter.ts';
 import { isObject, listParams, type ParamList, type ParamsInput } from '../params.ts';
-import { steppableOf } from '../stepping.ts';
+import { type Stepper, steppableOf } from '../stepping.ts';
 import { AverageTable, labelOf } from './average-table.ts';
 
 type Phase = 'idle' | 'busy' | 'disposed';
@@ -37,6 +37,7 @@ export abstract class Average<O extends object = object> {
   #phase: Phase = 'idle';
   /** Registered at the optimizer that it is attached to. */
   #hooks: readonly HookHandle[] = [];
+  #steppers: readonly Stepper[] = [];
 
   protected constructor(schema: Schema<O>, params: ParamsInput, options: O) {
     const values = schema.parse(checkOptions(options), schema.initial(), '', []);
@@ -127,7 +128,8 @@ export abstract class Average<O extends object = object> {
    */
   attach(optimizer: AnyOptimizer): this {
     this.#require('attach()');
-    if (!isObject(optimizer) || steppableOf(optimizer) === undefined) {
+    const steppable = isObject(optimizer) ? steppableOf(optimizer) : undefined;
+    if (steppable === undefined) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         `Expected attach() to be given an optimizer but received ${describe(optimizer)}`,
@@ -147,6 +149,7 @@ export abstract class Average<O extends object = object> {
       if (hasStepped(optimizer)) this.update();
     });
     this.#hooks = [before, after];
+    this.#steppers = steppable.steppers;
     return this;
   }
 
@@ -154,6 +157,7 @@ export abstract class Average<O extends object = object> {
   detach(): void {
     for (const hook of this.#hooks) hook.remove();
     this.#hooks = [];
+    this.#steppers = [];
   }
 
   /**
@@ -203,6 +207,7 @@ export abstract class Average<O extends object = object> {
 
   /** Users' getters run here. */
   #read(): void {
+    for (const { phases } of this.#steppers) phases.assertNotAsync('a call of an average');
     this.#phase = 'busy';
     try {
       this.#table.read();
