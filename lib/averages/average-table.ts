@@ -21,7 +21,7 @@ import { GradstepError } from '../errors.ts';
 import type { ParameterLike } from '../parameter.ts';
 import { ArenaParameter } from '../parameter-arena.ts';
 import { goneSentence, type ParamList } from '../params.ts';
-import { SlabAllocator, wholeLines } from '../slab.ts';
+import { type Placement, SlabAllocator, wholeLines } from '../slab.ts';
 
 const { apply } = Reflect;
 const { set } = Float32Array.prototype;
@@ -30,6 +30,9 @@ const { set } = Float32Array.prototype;
 function copyBits(target: Floats, source: Floats): void {
   apply(set, target, [source]);
 }
+
+/** Which of the arrays that are worked on together they are; an arena's own are 0 and 1. */
+const [AVERAGES, KEPT] = [2, 3];
 
 /** What the table needs to know of a schema. */
 interface AverageSchema {
@@ -49,7 +52,7 @@ export class AverageTable {
   readonly #lengths: readonly number[];
   readonly #core: Core;
   readonly #records: Doubles;
-  readonly #residue: (bytes: Uint8Array<ArrayBufferLike>) => number;
+  readonly #placement: Placement;
   /** The parameters' data as the core knows it, kept alive here. */
   readonly #values: (Floats | undefined)[] = [];
   #kept: readonly Floats[] | undefined;
@@ -60,12 +63,12 @@ export class AverageTable {
     this.#params = params;
     this.#labels = labels.map(labelOf);
     this.#lengths = data.map(lengthOf);
-    this.#residue = backend.residue;
+    this.#placement = backend;
     this.#core = backend.open(rule, fields, record);
-    const control = new SlabAllocator(backend.residue, (bytes) => this.#core.claimState(bytes));
+    const control = new SlabAllocator(backend, (bytes) => this.#core.claimState(bytes));
     this.struct = control.float64(fields.length);
     this.#records = control.float64(params.length * record.length);
-    this.averages = this.#allocate();
+    this.averages = this.#allocate(AVERAGES);
     for (let i = 0; i < data.length; i++) copyBits(this.averages[i]!, data[i]!);
     if (this.#core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
       throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
@@ -77,9 +80,9 @@ export class AverageTable {
   }
 
   /** An array for each parameter, in one block that is cut at cache lines. */
-  #allocate(): Floats[] {
+  #allocate(place: number): Floats[] {
     const total = this.#lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    const block = new SlabAllocator(this.#residue, undefined, 0).float32(total);
+    const block = new SlabAllocator(this.#placement, undefined, 0).float32(total, place);
     let begin = block.byteOffset;
     return this.#lengths.map((length) => {
       const array = new Float32Array(block.buffer, begin, length);
@@ -113,7 +116,7 @@ export class AverageTable {
 
   /** Keeps the values that were read last, and puts the averages in their place. */
   putAverages(): void {
-    this.#kept ??= this.#allocate();
+    this.#kept ??= this.#allocate(KEPT);
     this.#proveWritable();
     // All are kept before one is written: parameters may share memory.
     this.#copy(this.#values, this.#kept);
