@@ -71,7 +71,7 @@ it('steps with one native call, whatever the number of groups and parameters', (
       const result = (call as (...args: unknown[]) => unknown)(...args);
       if (typeof result !== 'function') return result;
       return () => {
-        calls.push('step');
+        calls.push(name.replace('Of', ''));
         return result();
       };
     };

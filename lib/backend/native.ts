@@ -17,7 +17,8 @@ export type Addon = { [K in keyof Omit<Core, 'step'>]: WithHandle<Core[K]> } & O
 > & {
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
-    stepAll(handles: readonly object[]): ReturnType<Backend['stepAll']>;
+    /** The same for a list, stepped as one. */
+    stepAllOf(handles: readonly object[]): () => ReturnType<Backend['stepAll']>;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
     debugReduce(reduction: number, block: Floats, scale: number, bound: number): number;
     debugFma(a: Floats, b: Floats, c: Floats, out: Floats): void;
@@ -48,7 +49,33 @@ export function loadAddon(): Addon {
   }
 }
 
+/** The function of the last list that was stepped as one: mostly the next one is the same. */
+class Batches {
+  readonly #addon: Addon;
+  #cores: readonly Core[] = [];
+  #step: () => ReturnType<Backend['stepAll']> = () => undefined;
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+  }
+
+  of(cores: readonly Core[]): () => ReturnType<Backend['stepAll']> {
+    if (!same(cores, this.#cores)) {
+      this.#step = this.#addon.stepAllOf(cores.map(NativeCore.handleOf));
+      this.#cores = cores;
+    }
+    return this.#step;
+  }
+}
+
+function same(a: readonly Core[], b: readonly Core[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 export function nativeBackend(addon: Addon): Backend {
+  const batches = new Batches(addon);
   return {
     name: 'native',
     isas: () => addon.isas(),
@@ -56,7 +83,7 @@ export function nativeBackend(addon: Addon): Backend {
     setIsa: (name) => addon.setIsa(name),
     threads: () => addon.threads(),
     setThreads: (count) => addon.setThreads(count),
-    stepAll: (cores) => guard(() => addon.stepAll(cores.map(NativeCore.handleOf))),
+    stepAll: (cores) => guard(() => batches.of(cores)()),
     residue: (bytes) => addon.residue(bytes),
     adviseHugePages: (bytes) => addon.adviseHugePages(bytes),
     gradNorm: (...args) => guard(() => addon.gradNorm(...args)),

@@ -1,4 +1,5 @@
 // Stepping: one optimizer or many in one call, and the threads that share the work.
+#include <memory>
 #include <vector>
 
 #include "../core/thread_pool.h"
@@ -46,18 +47,48 @@ napi_value stepOf(const CallbackInfo& info) {
   return function;
 }
 
-// stepAll(handles): the failure of any, with its place in the list as `core`, changes nothing.
-napi_value stepAll(const CallbackInfo& info) {
+// What the handles of a list wrap.
+using Batch = std::vector<void*>;
+
+napi_value boundStepAll(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  return guardRaw(env, [&]() -> napi_value {
+    const auto& batch = *static_cast<Batch*>(data);
+    std::vector<Optimizer*> optimizers;
+    optimizers.reserve(batch.size());
+    for (void* handle : batch) optimizers.push_back(&liveOptimizer(env, handle));
+    size_t failed = 0;
+    const Failure failure = stepOptimizers(optimizers.data(), optimizers.size(), &failed);
+    const napi_value object = result(env, failure);
+    if (object != nullptr) Napi::Object(env, object).Set("core", static_cast<double>(failed));
+    return object;
+  });
+}
+
+// stepAllOf(handles): likewise a function, that steps all as one. The failure of any, with its
+// place in the list as `core`, changes nothing.
+napi_value stepAllOf(const CallbackInfo& info) {
+  const napi_env env = info.Env();
   const auto handles = info[0].As<Napi::Array>();
-  std::vector<Optimizer*> optimizers(handles.Length());
+  auto batch = std::make_unique<Batch>();
+  Napi::Array kept = Napi::Array::New(env);
   for (uint32_t i = 0; i < handles.Length(); i++) {
-    optimizers[i] = &unwrap(info.Env(), handles.Get(i));
+    const napi_value handle = handles.Get(i);
+    unwrap(env, handle);
+    batch->push_back(wrapped(env, handle));
+    kept.Set(i, handle);
   }
-  size_t failed = 0;
-  const Failure failure = stepOptimizers(optimizers.data(), optimizers.size(), &failed);
-  const napi_value object = result(info.Env(), failure);
-  if (object != nullptr) Napi::Object(info.Env(), object).Set("core", static_cast<double>(failed));
-  return object;
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Batch*>(data); };
+  napi_value function;
+  if (napi_create_function(env, "stepAll", NAPI_AUTO_LENGTH, boundStepAll, batch.get(),
+                           &function) != napi_ok ||
+      napi_set_named_property(env, function, "handles", kept) != napi_ok ||
+      napi_add_finalizer(env, function, batch.get(), finalize, nullptr, nullptr) != napi_ok) {
+    fail(env, "ERR_INTERNAL", "Could not make a function");
+  }
+  batch.release();
+  return function;
 }
 
 napi_value threads(const CallbackInfo& info) {
@@ -79,7 +110,7 @@ void defineSteps(Napi::Object exports) {
   exports.Env().AddCleanupHook([] { ThreadPool::instance().release(); });
   define<setOptions>(exports, "setOptions");
   define<stepOf>(exports, "stepOf");
-  define<stepAll>(exports, "stepAll");
+  define<stepAllOf>(exports, "stepAllOf");
   define<threads>(exports, "threads");
   define<setThreads>(exports, "setThreads");
 }
