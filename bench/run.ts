@@ -1,0 +1,49 @@
+/** Measures every row, several times over. */
+
+import { isa } from 'gradstep';
+import type { Bench } from './bench.ts';
+import { loadLimits } from './limits.ts';
+import { describeMachine } from './machine.ts';
+import type { Options } from './options.ts';
+import { peers } from './peers/index.ts';
+import { loadPeers } from './peers/peer.ts';
+import { type Measured, Results } from './results.ts';
+import type { Row } from './scenarios/index.ts';
+
+/** Seconds for what is measured together. */
+const SECONDS = { full: 1, quick: 0.2 };
+
+export async function run(
+  rows: readonly Row[],
+  { quick, only, spells, torch }: Options,
+  say: (progress: string) => void,
+): Promise<Measured> {
+  const results = new Results();
+  const mode = quick ? 'quick' : 'full';
+  const bench: Omit<Bench, 'spell'> = {
+    limits: loadLimits(),
+    isa: isa(),
+    results,
+    peers: await loadPeers(peers, results),
+    torch,
+    threads: [1, 2],
+    plan: { seconds: SECONDS[mode] },
+    quick,
+  };
+  if (torch === '') results.omit('torch', 'no command: --torch or GRADSTEP_BENCH_TORCH names one');
+  const chosen = rows.filter((row) => (row.quick || !quick) && row.name.includes(only));
+  for (let spell = 0; spell < spells; spell++) {
+    for (const row of chosen) {
+      say(`spell ${spell + 1} of ${spells}: ${row.name}`);
+      row.run({ ...bench, spell });
+      await new Promise(setImmediate); // what was closed can be collected from here on
+      globalThis.gc?.();
+    }
+  }
+  const { series, omissions } = results;
+  return { machine: describeMachine(), date: today(), mode, series, omissions };
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}

@@ -1,0 +1,49 @@
+/** Thousands of small models in one optimizer, a group with an lr of its own for each. */
+
+import type { ParameterLike } from 'gradstep';
+import { type Bench, forEachThreads, measure } from '../bench.ts';
+import type { Subject } from '../measure.ts';
+import { type Group, type Layout, makeOptimizer, makeParameters } from '../model.ts';
+import { SUBJECTS } from '../results.ts';
+import { openFlat, stepping } from '../subjects.ts';
+import type { Workload } from '../workload.ts';
+
+const PARAMETERS = 4; // of a model
+const VALUES = 49; // of a parameter
+
+const optimizer = 'AdamW';
+
+export function groups(bench: Bench, count = 10_000): void {
+  const workload: Workload = {
+    name: `${count.toLocaleString('en-US')} groups`,
+    lengths: new Array<number>(PARAMETERS * count).fill(VALUES),
+  };
+  const flat = openFlat(bench, workload, optimizer);
+  const own = [
+    flat.step,
+    ...(['arena', 'separate'] as const).map((layout) => added(bench, workload, layout)),
+  ];
+  forEachThreads(bench, (threads) => {
+    const setting = { work: workload.name, optimizer, threads } as const;
+    measure(bench, setting, workload, [...flat.limits(threads), ...own]);
+  });
+  for (const { close } of own) close?.();
+}
+
+/** An optimizer of all the groups, and on the way the time that adding them takes. */
+function added({ results, spell }: Bench, workload: Workload, layout: Layout): Subject {
+  const models = modelsOf(makeParameters(workload.lengths, layout));
+  const start = process.hrtime.bigint();
+  const made = makeOptimizer(optimizer, models);
+  const time = Number(process.hrtime.bigint() - start);
+  const setting = { work: workload.name, optimizer, threads: 1 } as const;
+  results.add(setting, workload, `adding, ${SUBJECTS[layout]}`, spell, [time]);
+  return stepping(SUBJECTS[layout], made);
+}
+
+function modelsOf(parameters: readonly ParameterLike[]): Group[] {
+  return Array.from({ length: parameters.length / PARAMETERS }, (_, i) => ({
+    params: parameters.slice(i * PARAMETERS, (i + 1) * PARAMETERS),
+    lr: 1e-3 * (1 + i / parameters.length),
+  }));
+}

@@ -1,0 +1,33 @@
+/** A thousand optimizers of small models: one `stepAll` against a `step()` of each. */
+
+import { type Bench, forEachThreads, measure } from '../bench.ts';
+import { stepAll } from '../features.ts';
+import { subject } from '../measure.ts';
+import { makeOptimizer, makeParameters } from '../model.ts';
+import type { Workload } from '../workload.ts';
+
+const LENGTHS = [49, 49, 49, 49];
+
+const optimizer = 'AdamW';
+
+export function allAtOnce(bench: Bench, count = 1_000): void {
+  const name = `${count.toLocaleString('en-US')} optimizers`;
+  if (stepAll === undefined) {
+    bench.results.omit(name, 'this gradstep has no stepAll');
+    return;
+  }
+  const workload: Workload = { name, lengths: Array.from({ length: count }, () => LENGTHS).flat() };
+  const optimizers = Array.from({ length: count }, () =>
+    makeOptimizer(optimizer, makeParameters(LENGTHS, 'arena')),
+  );
+  const own = [
+    subject('stepAll', () => stepAll!(optimizers)),
+    subject('step() of each', () => {
+      for (const one of optimizers) one.step();
+    }),
+  ];
+  forEachThreads(bench, (threads) => {
+    measure(bench, { work: name, optimizer, threads }, workload, own);
+  });
+  for (const one of optimizers) one.dispose();
+}
