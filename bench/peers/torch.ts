@@ -53,8 +53,8 @@ function runTorch({ torch, results }: Bench, job: object): Timing[] {
     { encoding: 'utf8' },
   );
   if (status !== 0) {
-    const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? '';
-    results.omit('torch', `${torch} failed: ${reason}`);
+    const reason = error?.message ?? (stderr.trim().split('\n').at(-1) || `status ${status}`);
+    results.omit('torch', `'${torch}' failed: ${reason}`);
     return [];
   }
   return stdout

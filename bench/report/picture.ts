@@ -20,6 +20,7 @@ interface Curve {
 const PANEL = { width: 470, height: 340 };
 const MARGIN = { left: 50, right: 18, top: 34, bottom: 40 };
 const LEGEND = 58;
+const COLUMNS = 2;
 
 const { stream, divider, flat } = SUBJECTS;
 
@@ -47,10 +48,9 @@ export function drawPicture({ series, machine }: Measured): string {
   );
   const all = panels.flatMap(({ curves }) => curves);
   const scale = scaleOf(all.flatMap(({ points }) => points));
-  const columns = Math.max(1, threads.length);
   const labels = [...STYLES.keys()].filter((name) => all.some(({ label }) => label === name));
-  const width = Math.max(2, columns) * PANEL.width;
-  const height = LEGEND + OPTIMIZERS.length * PANEL.height + 20;
+  const width = COLUMNS * PANEL.width;
+  const height = LEGEND + Math.ceil(panels.length / COLUMNS) * PANEL.height + 20;
   return picture(
     width,
     height,
@@ -58,8 +58,8 @@ export function drawPicture({ series, machine }: Measured): string {
       ...legend(labels, width),
       ...panels.map(({ title, curves }, i) => {
         const [x, y] = [
-          (i % columns) * PANEL.width,
-          LEGEND + Math.floor(i / columns) * PANEL.height,
+          (i % COLUMNS) * PANEL.width,
+          LEGEND + Math.floor(i / COLUMNS) * PANEL.height,
         ];
         return panel(title, curves, scale, x, y);
       }),
@@ -124,7 +124,7 @@ function panel(
       text(named(value), xOf(value), y1 + 16, { ...small, anchor: 'middle' }),
     ]),
     text('values', (x1 + x2) / 2, y1 + 32, { ...small, anchor: 'middle' }),
-    text('ns per value', x1 - MARGIN.left + 8, y2 - 6, small),
+    text('ns per value', x2, top + 22, { ...small, anchor: 'end' }),
     ...curves.map((curve) => draw(curve, xOf, yOf)),
   ].join('\n');
 }
