@@ -1,5 +1,6 @@
 /** The benchmark runs, on sizes that take no time; no figure is judged here. */
 
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { interleave } from '../../bench/measure.ts';
 import { fillGradient } from '../../bench/model.ts';
 import { readOptions } from '../../bench/options.ts';
 import { type Measured, SUBJECTS } from '../../bench/results.ts';
+import { root } from '../../bench/root.ts';
 import { clipping } from '../../bench/scenarios/clipping.ts';
 import { groups } from '../../bench/scenarios/groups.ts';
 import type { Row } from '../../bench/scenarios/index.ts';
@@ -128,6 +130,13 @@ describe('the command', () => {
       expect(progress).toContain('npm run bench -- [options]');
     },
   );
+
+  it('runs compiled, as `npm run bench` runs it', () => {
+    writeFileSync(file('d.json'), JSON.stringify(measured));
+    const script = join(root, 'bench', 'dist', 'bench', 'main.js');
+    const printed = execFileSync(process.execPath, [script, '--from', file('d.json')]);
+    expect(printed.toString()).toContain('One parameter, against the limits');
+  });
 
   it('takes its Python from the environment', () => {
     const environment = { GRADSTEP_BENCH_TORCH: 'a b' };
