@@ -1,6 +1,6 @@
 /** What every scenario is given: how long, against what, and where results go. */
 
-import { setThreads } from './features.ts';
+import { setNumThreads } from 'gradstep';
 import type { Limits } from './limits.ts';
 import { interleave, type Plan, type Subject } from './measure.ts';
 import type { LivePeer } from './peers/peer.ts';
@@ -37,11 +37,11 @@ export function measure(
   });
 }
 
-/** Calls `work` for each number of threads that gradstep can step with, then goes back to one. */
-export function forEachThreads({ threads, results }: Bench, work: (count: number) => void): void {
+/** Calls `work` with each number of threads in force, and goes back to one. */
+export function forEachThreads({ threads }: Bench, work: (count: number) => void): void {
   for (const count of threads) {
-    if (setThreads(count)) work(count);
-    else results.omit(`${count} threads`, 'this gradstep steps on one thread');
+    setNumThreads(count);
+    work(count);
   }
-  setThreads(1);
+  setNumThreads(1);
 }

@@ -32,10 +32,10 @@ function figureOf(all: readonly Series[], { setting, figure }: Target): number |
   const scaled = (value: number | undefined, unit: number) => value && value / unit;
   switch (figure.kind) {
     case 'speed':
-      return speed(all, setting, figure.subject, figure.than)?.median;
+      return speed(all, setting, figure.subject, figure.than)?.ratio;
     case 'length': {
       const times = speed(all, setting, figure.subject, figure.than);
-      return times && 1 / times.median;
+      return times && 1 / times.ratio;
     }
     case 'excess':
       return scaled(excess(all, setting, figure.subject), 1e3);

@@ -5,6 +5,8 @@ import { find, type Series, type Setting, SUBJECTS } from './results.ts';
 
 /** A ratio of two subjects, in the spell where it is best. */
 export interface Comparison {
+  /** The lower of the two below: one or the other is out where something else disturbed. */
+  readonly ratio: number;
   /** The median of the ratios round by round. */
   readonly median: number;
   /** The ratio of the best rounds. */
@@ -15,6 +17,13 @@ export interface Comparison {
 export const LIMIT = 'limit';
 
 const LIMITS: readonly string[] = [LIMIT, SUBJECTS.stream, SUBJECTS.divider];
+
+/**
+ * Nothing is faster than a limit or than one flat parameter. A spell in which something seems so
+ * by more than this is one in which these were disturbed; it says nothing and does not count.
+ */
+const BOUNDS: readonly string[] = [...LIMITS, SUBJECTS.flat];
+const PLAUSIBLE = 1.2;
 
 type All = readonly Series[];
 
@@ -57,13 +66,19 @@ export function speed(
   const other = spellsOf(all, setting, than);
   if (own === undefined || other === undefined) return undefined;
   const apart = [subject, than].some((name) => find(all, setting, name)?.apart);
-  const spells = own.flatMap((rounds, spell) => {
-    const [a, b] = [least(rounds), least(other[spell] ?? [])];
-    if (a === undefined || b === undefined) return [];
-    const best = b / a;
-    return [{ best, median: apart ? best : (median(paired(other[spell]!, rounds)) ?? best) }];
-  });
-  return spells.sort((a, b) => b.median - a.median)[0];
+  const most = BOUNDS.includes(than) ? PLAUSIBLE : Infinity;
+  return own
+    .flatMap((rounds, spell) => compare(rounds, other[spell] ?? [], apart) ?? [])
+    .filter(({ ratio }) => ratio <= most)
+    .sort((a, b) => b.ratio - a.ratio)[0];
+}
+
+function compare(own: Rounds, other: Rounds, apart: boolean): Comparison | undefined {
+  const [a, b] = [least(own), least(other)];
+  if (a === undefined || b === undefined) return undefined;
+  const best = b / a;
+  const middle = (apart ? undefined : median(paired(other, own))) ?? best;
+  return { ratio: Math.min(best, middle), median: middle, best };
 }
 
 /** Nanoseconds of a step beyond the limit of its arithmetic, in the best spell. */
@@ -71,11 +86,14 @@ export function excess(all: All, setting: Setting, subject: string): number | un
   const own = spellsOf(all, setting, subject);
   const limit = spellsOf(all, setting, LIMIT);
   const spells = own?.map((rounds, spell) => {
+    const bounds = limit?.[spell] ?? [];
     const differences = rounds.flatMap((time, round) => {
-      const bound = limit?.[spell]?.[round];
+      const bound = bounds[round];
       return time === null || bound === null || bound === undefined ? [] : [time - bound];
     });
-    return median(differences);
+    const cost = median(differences);
+    const low = (least(bounds) ?? 0) * (1 / PLAUSIBLE - 1);
+    return cost !== undefined && cost < low ? undefined : cost;
   });
   return least(spells ?? []);
 }

@@ -56,7 +56,7 @@ export function flatTable(all: All): Table {
       each(one, stream),
       each(one, divider),
       each(one, flat),
-      percent(share?.median),
+      percent(share?.ratio),
       percent(share?.best),
       each(one, separate),
       pause === undefined ? digits(pause) : digits(pause / one.values),
@@ -84,7 +84,7 @@ export function listTable(all: All): Table {
   const rows = settings.map((one) => {
     const times = (subject: string) => {
       const ratio = speed(all, one, subject, flat);
-      return digits(ratio && 1 / ratio.median, ' ×');
+      return digits(ratio && 1 / ratio.ratio, ' ×');
     };
     return [
       ...label(one),
@@ -121,7 +121,7 @@ export function peerTable(all: All): Table {
     ...present.map((peer) => {
       const times = speed(all, one, one.subject, peer);
       const own = digits(perValue(all, one, peer));
-      return times === undefined ? own : `${own} (${digits(times.median)} ×)`;
+      return times === undefined ? own : `${own} (${digits(times.ratio)} ×)`;
     }),
   ]);
   return {
@@ -154,7 +154,7 @@ function stepAllRows(all: All): string[][] {
     const time = duration(fastest(all, one, 'stepAll'));
     return [
       `stepAll of ${one.work}, ${one.threads} threads`,
-      `${time}, ${digits(ratio?.median, ' ×')} as fast as a step() of each`,
+      `${time}, ${digits(ratio?.ratio, ' ×')} as fast as a step() of each`,
     ];
   });
 }
@@ -164,7 +164,7 @@ function clippingRows(all: All): string[][] {
     const ratio = speed(all, one, `${flat}, clipped`, flat);
     return [
       `maxGradNorm at ${one.work.replace(', clipped', '')}, ${titleOf(one)}`,
-      `${digits(ratio && 1 / ratio.median, ' ×')} a step without`,
+      `${digits(ratio && 1 / ratio.ratio, ' ×')} a step without`,
     ];
   });
 }

@@ -23,7 +23,7 @@ const verdictOf = (bound: Partial<Target>) => check(measured.series, [target(bou
 describe('figures', () => {
   it('are medians of ratios of one round', () => {
     const all = [series(here, stream, 1, [100, 300, 100]), series(here, flat, 1, [200, 400, 125])];
-    expect(speed(all, here, flat, stream)).toEqual({ median: 0.75, best: 0.8 });
+    expect(speed(all, here, flat, stream)).toEqual({ ratio: 0.75, median: 0.75, best: 0.8 });
   });
 
   it('leave out rounds in which one of the two sat out', () => {
@@ -31,7 +31,7 @@ describe('figures', () => {
       series(here, stream, 1, [100, 300, null]),
       series(here, flat, 1, [200, null, 100]),
     ];
-    expect(speed(all, here, flat, stream)).toEqual({ median: 0.5, best: 1 });
+    expect(speed(all, here, flat, stream)).toEqual({ ratio: 0.5, median: 0.5, best: 1 });
   });
 
   it('are of the best spell', () => {
@@ -40,7 +40,7 @@ describe('figures', () => {
       series(here, stream, 1, [], spells),
       series(here, flat, 1, [], { spells: [[200], [125], [400]] }),
     ];
-    expect(speed(all, here, flat, stream)).toEqual({ median: 0.8, best: 0.8 });
+    expect(speed(all, here, flat, stream)).toEqual({ ratio: 0.8, median: 0.8, best: 0.8 });
   });
 
   it('of another process compare best rounds only', () => {
@@ -48,7 +48,7 @@ describe('figures', () => {
       series(here, flat, 1, [100, 400]),
       series(here, 'torch fused', 1, [800, 300, 300], { apart: true }),
     ];
-    expect(speed(all, here, flat, 'torch fused')).toEqual({ median: 3, best: 3 });
+    expect(speed(all, here, flat, 'torch fused')).toEqual({ ratio: 3, median: 3, best: 3 });
   });
 
   it('are held against the slower of stream and divider', () => {
@@ -71,6 +71,37 @@ describe('figures', () => {
     ];
     expect(speed(all, here, flat, stream)?.median).toBe(0.9);
     expect(speed(all, here, flat, 'plain JavaScript')?.median).toBe(2);
+  });
+
+  it('take the lower of median and best rounds', () => {
+    const all = [
+      series(here, 'plain JavaScript', 1, [600, 6000, 6000]),
+      series(here, flat, 1, [100, 100, 100]),
+    ];
+    expect(speed(all, here, flat, 'plain JavaScript')).toEqual({ ratio: 6, median: 60, best: 6 });
+  });
+
+  it('leave out spells that beat what cannot be beaten', () => {
+    const disturbed = [
+      series(here, stream, 1, [], {
+        spells: [
+          [300, 300],
+          [90, 90],
+        ],
+      }),
+      series(here, flat, 1, [], {
+        spells: [
+          [100, 100],
+          [100, 100],
+        ],
+      }),
+    ];
+    expect(speed(disturbed, here, flat, stream)?.ratio).toBe(0.9);
+    expect(excess(disturbed, here, flat)).toBe(10);
+    expect(speed(disturbed, here, stream, flat)?.ratio).toBeCloseTo(1 / 0.9);
+    const always = disturbed.map((one) => ({ ...one, spells: one.spells.slice(0, 1) }));
+    expect(speed(always, here, flat, stream)).toBeUndefined();
+    expect(excess(always, here, flat)).toBeUndefined();
   });
 
   it('are absent where nothing was measured', () => {
