@@ -45,6 +45,7 @@ export const SUBJECTS = {
   flat: 'gradstep, flat',
   arena: 'gradstep, arena',
   separate: 'gradstep, separate',
+  clipped: 'gradstep, flat, clipped',
 } as const;
 
 export class Results {

@@ -6,7 +6,7 @@ import { find, type Series, type Setting, SUBJECTS } from '../results.ts';
 import { digits, duration, percent } from './numbers.ts';
 import type { Table } from './table.ts';
 
-const { stream, divider, flat, arena, separate } = SUBJECTS;
+const { stream, divider, flat, arena, separate, clipped } = SUBJECTS;
 
 type All = readonly Series[];
 
@@ -161,7 +161,7 @@ function stepAllRows(all: All): string[][] {
 
 function clippingRows(all: All): string[][] {
   return settingsOf(all, flat, isClipped).map((one) => {
-    const ratio = speed(all, one, `${flat}, clipped`, flat);
+    const ratio = speed(all, one, clipped, flat);
     return [
       `maxGradNorm at ${one.work.replace(', clipped', '')}, ${titleOf(one)}`,
       `${digits(ratio && 1 / ratio.ratio, ' ×')} a step without`,

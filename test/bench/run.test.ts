@@ -92,7 +92,9 @@ describe('a run', () => {
     expect(subjects('3 × 20', 'SGD')).toEqual(expect.arrayContaining(lists));
     const added = [`adding, ${arena}`, `adding, ${separate}`];
     expect(subjects('3 groups', 'AdamW')).toEqual(expect.arrayContaining([arena, ...added]));
+    expect(subjects('1e2, clipped', 'SGD')).toEqual([stream, SUBJECTS.flat, SUBJECTS.clipped]);
     expect(printed).toContain('One parameter, against the limits');
+    expect(printed).toMatch(/maxGradNorm at 1e2, SGD\+momentum, 2 threads/);
   });
 
   it('reports the same from the file', async () => {
