@@ -65,19 +65,28 @@ export function speed(
   const own = (LIMITS.includes(than) ? netSpellsOf : spellsOf)(all, setting, subject);
   const other = spellsOf(all, setting, than);
   if (own === undefined || other === undefined) return undefined;
-  const apart = [subject, than].some((name) => find(all, setting, name)?.apart);
-  const most = BOUNDS.includes(than) ? PLAUSIBLE : Infinity;
+  if (!BOUNDS.includes(than)) return compareBest(own, other);
   return own
-    .flatMap((rounds, spell) => compare(rounds, other[spell] ?? [], apart) ?? [])
-    .filter(({ ratio }) => ratio <= most)
+    .flatMap((rounds, spell) => compare(rounds, other[spell] ?? []) ?? [])
+    .filter(({ ratio }) => ratio <= PLAUSIBLE)
     .sort((a, b) => b.ratio - a.ratio)[0];
 }
 
-function compare(own: Rounds, other: Rounds, apart: boolean): Comparison | undefined {
+/**
+ * Of two competitors, each in the best round of all spells: the spell with the best ratio would be
+ * the one in which the other was disturbed.
+ */
+function compareBest(own: readonly Rounds[], other: readonly Rounds[]): Comparison | undefined {
+  const [a, b] = [least(own.map(least)), least(other.map(least))];
+  if (a === undefined || b === undefined) return undefined;
+  return { ratio: b / a, median: b / a, best: b / a };
+}
+
+function compare(own: Rounds, other: Rounds): Comparison | undefined {
   const [a, b] = [least(own), least(other)];
   if (a === undefined || b === undefined) return undefined;
   const best = b / a;
-  const middle = (apart ? undefined : median(paired(other, own))) ?? best;
+  const middle = median(paired(other, own)) ?? best;
   return { ratio: Math.min(best, middle), median: middle, best };
 }
 

@@ -19,8 +19,6 @@ export interface Series extends Setting {
   readonly values: number;
   /** Nanoseconds per step: by spell, then by round. */
   readonly spells: Rounds[];
-  /** Measured in a process of its own: its rounds have no partners. */
-  readonly apart: boolean;
 }
 
 /** What could not be measured, and why. */
@@ -53,21 +51,15 @@ export class Results {
   readonly omissions: Omission[] = [];
 
   /** Files the rounds of a spell. */
-  add(
-    setting: Setting,
-    workload: Workload,
-    subject: string,
-    spell: number,
-    rounds: Rounds,
-    apart = false,
-  ): void {
+  add(setting: Setting, workload: Workload, subject: string, spell: number, rounds: Rounds): void {
     let series = find(this.series, setting, subject);
     if (series === undefined) {
       const values = valuesOf(workload);
       const tensors = workload.lengths.length;
-      series = { ...setting, subject, tensors, values, spells: [], apart };
+      series = { ...setting, subject, tensors, values, spells: [] };
       this.series.push(series);
     }
+    while (series.spells.length < spell) series.spells.push([]); // it was missing then
     series.spells[spell] = rounds;
   }
 

@@ -40,7 +40,7 @@ export function measureTorch(bench: Bench, workload: Workload): void {
   for (const timing of runTorch(bench, job)) {
     const { optimizer, threads, variant, rounds } = timing;
     const setting = { work: workload.name, optimizer, threads };
-    bench.results.add(setting, workload, `torch ${variant}`, bench.spell, rounds, true);
+    bench.results.add(setting, workload, `torch ${variant}`, bench.spell, rounds);
   }
 }
 

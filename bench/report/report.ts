@@ -37,8 +37,9 @@ export function markdownReport(measured: Measured): string {
     'Every figure is a ratio to limits that were measured in the same process, in turn with what ' +
       'they bound, round by round: *stream* reads and writes the bytes of a step in place, over ' +
       'the same arrays, and computes nothing; *divider* does an exact root and an exact division ' +
-      'for each value. A ratio is the lower of two, the median over rounds and that of the best ' +
-      'rounds, in the best of several passes; times are of the best round.',
+      'for each value. A ratio to them is the lower of two, the median over rounds and that of ' +
+      'the best rounds, in the best of several passes; times and ratios to others are of the ' +
+      'best rounds of all passes.',
     '![Nanoseconds per value against the number of values](benchmark.svg)',
     ...tablesOf(measured).map(toMarkdown),
     toMarkdown(targetTable(checked)),

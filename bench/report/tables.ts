@@ -153,7 +153,7 @@ function stepAllRows(all: All): string[][] {
     const ratio = speed(all, one, 'stepAll', 'step() of each');
     const time = duration(fastest(all, one, 'stepAll'));
     return [
-      `stepAll of ${one.work}, ${one.threads} threads`,
+      `stepAll of ${one.work}, ${titleOf(one)}`,
       `${time}, ${digits(ratio?.ratio, ' ×')} as fast as a step() of each`,
     ];
   });

@@ -1,7 +1,7 @@
 /** A thousand optimizers of small models: one `stepAll` against a `step()` of each. */
 
+import { stepAll } from 'gradstep';
 import { type Bench, forEachThreads, measure } from '../bench.ts';
-import { stepAll } from '../features.ts';
 import { subject } from '../measure.ts';
 import { makeOptimizer, makeParameters } from '../model.ts';
 import type { Workload } from '../workload.ts';
@@ -12,16 +12,12 @@ const optimizer = 'AdamW';
 
 export function allAtOnce(bench: Bench, count = 1_000): void {
   const name = `${count.toLocaleString('en-US')} optimizers`;
-  if (stepAll === undefined) {
-    bench.results.omit(name, 'this gradstep has no stepAll');
-    return;
-  }
   const workload: Workload = { name, lengths: Array.from({ length: count }, () => LENGTHS).flat() };
   const optimizers = Array.from({ length: count }, () =>
     makeOptimizer(optimizer, makeParameters(LENGTHS, 'arena')),
   );
   const own = [
-    subject('stepAll', () => stepAll!(optimizers)),
+    subject('stepAll', () => stepAll(optimizers)),
     subject('step() of each', () => {
       for (const one of optimizers) one.step();
     }),

@@ -15,7 +15,7 @@ export function series(
   times: Series['spells'][number],
   more: Partial<Series> = {},
 ): Series {
-  return { ...setting, subject, values, tensors: 1, spells: [times], apart: false, ...more };
+  return { ...setting, subject, values, tensors: 1, spells: [times], ...more };
 }
 
 const SIZES = [1e4, 1e5, 1e6];
