@@ -4,14 +4,19 @@ import { isa } from 'gradstep';
 import type { Bench } from './bench.ts';
 import { loadLimits } from './limits.ts';
 import { describeMachine } from './machine.ts';
+import { OPTIMIZERS } from './model.ts';
 import type { Options } from './options.ts';
 import { peers } from './peers/index.ts';
 import { loadPeers } from './peers/peer.ts';
 import { type Measured, Results } from './results.ts';
 import type { Row } from './scenarios/index.ts';
+import { listed } from './subjects.ts';
+import { many } from './workload.ts';
 
 /** Seconds for what is measured together. */
 const SECONDS = { full: 1, quick: 0.2 };
+
+const WARM_UP_STEPS = 20_000;
 
 export async function run(
   rows: readonly Row[],
@@ -31,6 +36,7 @@ export async function run(
     quick,
   };
   if (torch === '') results.omit('torch', 'no command: --torch or GRADSTEP_BENCH_TORCH names one');
+  warmUp();
   const chosen = rows.filter((row) => (row.quick || !quick) && row.name.includes(only));
   for (let spell = 0; spell < spells; spell++) {
     for (const row of chosen) {
@@ -42,6 +48,18 @@ export async function run(
   }
   const { series, omissions } = results;
   return { machine: describeMachine(), date: today(), mode, series, omissions };
+}
+
+/** Lets the engine compile all of `step()` before anything is timed. */
+function warmUp(): void {
+  const workload = many(20, 16);
+  for (const optimizer of OPTIMIZERS) {
+    for (const layout of ['arena', 'separate'] as const) {
+      const { run, close } = listed(workload, optimizer, layout);
+      run(WARM_UP_STEPS);
+      close?.();
+    }
+  }
 }
 
 function today(): string {
