@@ -22,12 +22,12 @@ interface Timing {
   readonly rounds: number[];
 }
 
-/** Beyond this the unfused ways take seconds a step. */
+/** Beyond this the unfused ways take seconds a step; they are measured in the first spell only. */
 const FUSED_ONLY = 3e7;
 
 export function measureTorch(bench: Bench, workload: Workload): void {
   if (bench.torch === '') return;
-  const short = bench.quick || valuesOf(workload) > FUSED_ONLY;
+  const short = bench.quick || bench.spell > 0 || valuesOf(workload) > FUSED_ONLY;
   const variants: Variant[] = short ? ['fused'] : ['loop', 'foreach', 'fused'];
   const job = {
     lengths: runsOf(workload.lengths),
@@ -35,7 +35,7 @@ export function measureTorch(bench: Bench, workload: Workload): void {
     settings: SETTINGS,
     threads: bench.threads,
     variants,
-    seconds: bench.plan.seconds / 2,
+    seconds: bench.plan.seconds / 4,
   };
   for (const timing of runTorch(bench, job)) {
     const { optimizer, threads, variant, rounds } = timing;
