@@ -76,8 +76,17 @@ export class SlabAllocator {
 
   /** @param place Which of the arrays that are stepped together it is, for where large ones begin. */
   float32(length: number, place = 0): Float32Array<ArrayBufferLike> {
-    const offset = this.#take(length * 4, place);
-    return new Float32Array(this.#slab!, offset, length).fill(0);
+    const { buffer, byteOffset } = this.block(length, place);
+    return new Float32Array(buffer, byteOffset, length);
+  }
+
+  /** Room for so many float32, zeros, to be cut into several views. */
+  block(length: number, place = 0): { buffer: ArrayBufferLike; byteOffset: number } {
+    const byteOffset = this.#take(length * 4, place);
+    const buffer = this.#slab!;
+    // It is zeros already; but a large part is touched here, not by the first step.
+    if (length * 4 >= LARGE_ARRAY) new Float32Array(buffer, byteOffset, length).fill(0);
+    return { buffer, byteOffset };
   }
 
   /** How many float32 a long array begins past a cache line; 0 for a short one. */
@@ -95,10 +104,10 @@ export class SlabAllocator {
   /** The offset of so many bytes, rounded up to whole lines, in a slab that has room. */
   #take(bytes: number, place = 0): number {
     const size = Math.ceil(bytes / LINE) * LINE;
-    const skew = () => (size < LARGE_ARRAY ? 0 : this.#skew(place * SKEW));
-    const isFull = () => this.#used + skew() + size > this.#slab!.byteLength;
-    if (this.#slab === undefined || isFull()) this.#grow(size + (size < LARGE_ARRAY ? 0 : PAGE));
-    const offset = this.#used + skew();
+    const room = size < LARGE_ARRAY ? size : size + PAGE;
+    if (this.#slab === undefined || this.#used + room > this.#slab.byteLength) this.#grow(room);
+    const skew = size < LARGE_ARRAY ? 0 : this.#skew(place * SKEW);
+    const offset = this.#used + skew;
     this.#used = offset + size;
     return offset;
   }

@@ -38,7 +38,9 @@ interface Slot {
   readonly place: ArenaSlot | undefined;
   readonly label: string;
   readonly group: number;
-  readonly record: Doubles;
+  /** What the rule remembers of it, and of its group's others: from where on. */
+  readonly records: Doubles;
+  readonly at: number;
 }
 
 /** Neighbouring slots that are checked alike: those of one arena in shared memory, or any. */
@@ -101,12 +103,13 @@ export class SlotTable {
 
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
   stepOf(slot: number): number {
-    return this.#slots[slot]!.record[0]!;
+    return this.scalarOf(slot, 0);
   }
 
   /** One of the numbers that the rule remembers of a parameter. */
   scalarOf(slot: number, at: number): number {
-    return this.#slots[slot]!.record[at]!;
+    const row = this.#slots[slot]!;
+    return row.records[row.at + at]!;
   }
 
   /** Refuses parameters that are here already, or twice among the given, or in others' memory. */
@@ -149,8 +152,8 @@ export class SlotTable {
       const label = labelOf(labels[i], i, group);
       const length = lengthOf(array);
       const parameter = params[i]!;
-      const record = records.subarray(i * size, (i + 1) * size);
-      return { parameter, data: array, grad: null, length, place, label, group, record };
+      const at = i * size;
+      return { parameter, data: array, grad: null, length, place, label, group, records, at };
     });
     const failure = this.#core.addGroup(struct, records, data);
     this.#changes += 1;

@@ -55,14 +55,12 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       // long array begins as far past a line as its data, so that both meet the next line at once.
       const heads = slots.map((i) => slabs.headOf(data[i]!));
       const sizes = slots.map((i, j) => wholeLines(heads[j]! + lengthOf(data[i])));
-      const block = slabs.float32(
-        sizes.reduce((sum, size) => sum + size, 0),
-        k + 2,
-      );
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      const { buffer, byteOffset } = slabs.block(total, k + 2);
       let begin = 0;
       slots.forEach((i, j) => {
-        const offset = block.byteOffset + (begin + heads[j]!) * 4;
-        made.push([first + i, k, new Float32Array(block.buffer, offset, lengthOf(data[i]))]);
+        const offset = byteOffset + (begin + heads[j]!) * 4;
+        made.push([first + i, k, new Float32Array(buffer, offset, lengthOf(data[i]))]);
         begin += sizes[j]!;
       });
     }
