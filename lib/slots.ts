@@ -232,6 +232,12 @@ export class SlotTable {
     }
   }
 
+  /** Lets an average take part in steps: see `Core.follow`. */
+  follow(average: { readonly core: Core; readonly backend: Backend } | null): void {
+    if (average !== null && average.backend !== this.backend) return;
+    this.#core.follow(average?.core ?? null);
+  }
+
   /** Refuses arrays that overlap; with `verify` before it, a step can then write. */
   verifyOverlap(): void {
     this.#attempt(() => this.#core.verifyMemory());

@@ -15,7 +15,7 @@ import {
   lengthOf,
 } from '../arrays.ts';
 import { activeBackend } from '../backend/active.ts';
-import type { Core, Failure } from '../backend/backend.ts';
+import type { Backend, Core, Failure } from '../backend/backend.ts';
 import { describe } from '../describe.ts';
 import { GradstepError } from '../errors.ts';
 import type { ParameterLike } from '../parameter.ts';
@@ -50,7 +50,8 @@ export class AverageTable {
   readonly #params: readonly ParameterLike[];
   readonly #labels: readonly string[];
   readonly #lengths: readonly number[];
-  readonly #core: Core;
+  readonly core: Core;
+  readonly backend: Backend;
   readonly #records: Doubles;
   readonly #placement: Placement;
   /** The parameters' data as the core knows it, kept alive here. */
@@ -60,22 +61,23 @@ export class AverageTable {
   /** The averages begin as copies of the parameters. */
   constructor({ rule, fields, record }: AverageSchema, { params, data, labels }: ParamList) {
     const backend = activeBackend();
+    this.backend = backend;
     this.#params = params;
     this.#labels = labels.map(labelOf);
     this.#lengths = data.map(lengthOf);
     this.#placement = backend;
-    this.#core = backend.open(rule, fields, record);
-    const control = new SlabAllocator(backend, (bytes) => this.#core.claimState(bytes));
+    this.core = backend.open(rule, fields, record);
+    const control = new SlabAllocator(backend, (bytes) => this.core.claimState(bytes));
     this.struct = control.float64(fields.length);
     this.#records = control.float64(params.length * record.length);
     this.averages = this.#allocate(AVERAGES);
     for (let i = 0; i < data.length; i++) copyBits(this.averages[i]!, data[i]!);
-    if (this.#core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
+    if (this.core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
       throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
     }
     // Averages are cut as arenas are: then parameters that lie side by side are one span.
     for (let i = 0; i < data.length; i++) {
-      if (ArenaParameter.placeOf(params[i]!, data[i]!) !== undefined) this.#core.ownLines(i);
+      if (ArenaParameter.placeOf(params[i]!, data[i]!) !== undefined) this.core.ownLines(i);
     }
   }
 
@@ -91,6 +93,11 @@ export class AverageTable {
     });
   }
 
+  /** How many updates the averages have seen; steps may have made some. */
+  get count(): number {
+    return this.#records[0] ?? 0;
+  }
+
   /** Sets how many updates the averages have seen. */
   setCount(count: number): void {
     this.#records.fill(count);
@@ -102,7 +109,7 @@ export class AverageTable {
       const { data } = this.#params[i]!;
       if (data === this.#values[i]) continue;
       this.#check(i, data);
-      this.#core.setGrad(i, data);
+      this.core.setGrad(i, data);
       this.#values[i] = data;
     }
   }
@@ -110,7 +117,7 @@ export class AverageTable {
   /** Takes the values that were read last into the averages; a failure has changed nothing. */
   update(): void {
     this.#prove();
-    const failure = this.#core.step();
+    const failure = this.core.step();
     if (failure !== undefined) throw this.#explain(failure);
   }
 
@@ -130,7 +137,7 @@ export class AverageTable {
   }
 
   dispose(): void {
-    this.#core.dispose();
+    this.core.dispose();
   }
 
   #copy(from: readonly (Floats | undefined)[], to: readonly (Floats | undefined)[]): void {
@@ -149,7 +156,7 @@ export class AverageTable {
   /** As `#prove`, and that no parameter lies in an average. */
   #proveWritable(): void {
     this.#prove();
-    const failure = this.#core.verifyMemory();
+    const failure = this.core.verifyMemory();
     if (failure !== undefined) throw this.#explain(failure);
   }
 

@@ -120,7 +120,9 @@ export abstract class Average<O extends object = object> {
 
   /**
    * From now on every `optimizer.step()` that succeeds and is not skipped ends with an `update()`,
-   * with the same bits as a call after it: a post hook. Between `swap()` and `restore()` the
+   * with the same bits as a call after it; on the native backend in the step's own pass over
+   * memory, where the average has all parameters of the optimizer that have a gradient, and only
+   * those. One average of an optimizer can be in that pass, the one attached last. Between `swap()` and `restore()` the
    * optimizer refuses to step, as it does where an update would fail.
    *
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for what is no optimizer, or if this average is
@@ -146,16 +148,24 @@ export abstract class Average<O extends object = object> {
       this.#read();
     });
     const after = optimizer.registerStepPostHook(() => {
-      if (hasStepped(optimizer)) this.update();
+      if (this.#table.count > this.#nAveraged)
+        this.#nAveraged += 1; // in the step's own pass
+      else if (hasStepped(optimizer)) this.update();
     });
     this.#hooks = [before, after];
     this.#steppers = steppable.steppers;
+    if (this.#steppers.length === 1) this.#steppers[0]!.slots.follow(this.#table);
     return this;
   }
 
   /** Ends what `attach()` began; without it nothing happens. */
   detach(): void {
+    for (const { phases } of this.#steppers) phases.assertNotAsync('detach() of an average');
     for (const hook of this.#hooks) hook.remove();
+    const [stepper, ...others] = this.#steppers;
+    if (stepper !== undefined && others.length === 0 && !stepper.phases.disposed) {
+      stepper.slots.follow(null);
+    }
     this.#hooks = [];
     this.#steppers = [];
   }

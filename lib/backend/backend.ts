@@ -55,6 +55,12 @@ export interface Core {
    * out. Without a call steps do nothing beside their rule.
    */
   setOptions(options: Doubles, report: Doubles): void;
+  /**
+   * Steps `average`, a core of the same backend, with every step that moves this one, in the same
+   * pass over memory, where its slots' gradients are the data of all slots here; else it is left
+   * alone. Null ends it. The portable backend has one pass for each.
+   */
+  follow(average: Core | null): void;
   /** Refuses arrays that came since the last step and overlap. */
   verifyMemory(): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */

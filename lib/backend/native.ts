@@ -11,10 +11,11 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
   : never;
 
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
-export type Addon = { [K in keyof Omit<Core, 'step'>]: WithHandle<Core[K]> } & Omit<
+export type Addon = { [K in keyof Omit<Core, 'step' | 'follow'>]: WithHandle<Core[K]> } & Omit<
   Backend,
   'name' | 'open' | 'stepAll'
 > & {
+    follow(handle: object, average: object | null): void;
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
     /** The same for a list, stepped as one. */
@@ -161,6 +162,11 @@ class NativeCore implements Core {
 
   setOptions(options: Doubles, report: Doubles): void {
     guard(() => this.#addon.setOptions(this.#handle, options, report));
+  }
+
+  follow(average: Core | null): void {
+    const handle = average && NativeCore.handleOf(average);
+    guard(() => this.#addon.follow(this.#handle, handle));
   }
 
   verifyMemory(): ReturnType<Core['verifyMemory']> {

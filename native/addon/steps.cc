@@ -47,6 +47,16 @@ napi_value stepOf(const CallbackInfo& info) {
   return function;
 }
 
+// follow(handle, average: handle or null)
+napi_value follow(const CallbackInfo& info) {
+  Optimizer& optimizer = unwrap(info.Env(), info[0]);
+  std::shared_ptr<Optimizer> average;
+  if (!info[1].IsNull()) average = share(info.Env(), info[1]);
+  if (average.get() == &optimizer) fail(info.Env(), "ERR_INTERNAL", "Expected another handle");
+  optimizer.follow(std::move(average));
+  return nullptr;
+}
+
 // What the handles of a list wrap.
 using Batch = std::vector<void*>;
 
@@ -110,6 +120,7 @@ void defineSteps(Napi::Object exports) {
   exports.Env().AddCleanupHook([] { ThreadPool::instance().release(); });
   define<setOptions>(exports, "setOptions");
   define<stepOf>(exports, "stepOf");
+  define<follow>(exports, "follow");
   define<stepAllOf>(exports, "stepAllOf");
   define<threads>(exports, "threads");
   define<setThreads>(exports, "setThreads");

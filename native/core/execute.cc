@@ -43,6 +43,12 @@ Slot shifted(const Slot& span, size_t by, size_t length) {
   return part;
 }
 
+void follow(const Plan& plan, size_t span, size_t from, size_t length) {
+  const Slot block = shifted(plan.spans()[span], from, length);
+  const Run& run = plan.runs().front();
+  run.kernel(&run.scalars, run.prepared.sign, &block, &block + 1, 0, length);
+}
+
 // Block by block: the gradient as it shall be, into a small buffer that the rule reads.
 void runTreated(const PlannedStep& step, const Run& run, const Piece& piece) {
   GradientFactors factors = step.factors;
@@ -58,6 +64,7 @@ void runTreated(const PlannedStep& step, const Run& run, const Piece& piece) {
       block.grad = treated;
     }
     run.kernel(&run.scalars, run.prepared.sign, &block, &block + 1, 0, length);
+    if (step.follower != nullptr) follow(*step.follower, piece.index, i, length);
     if (step.zeroGrad) std::memset(grad, 0, length * sizeof(float));
   }
 }
@@ -68,7 +75,8 @@ void runPart(const PlannedStep& step, const Run& run, Cursor begin, Cursor end) 
   const size_t last = end.offset > 0 ? end.span : end.span - 1;
   if (end.span == begin.span && end.offset <= begin.offset) return;
   const size_t to = end.offset > 0 ? end.offset : spans[last].length;
-  if (!step.zeroGrad && step.coefficients == nullptr && !step.factors.change()) {
+  if (!step.zeroGrad && step.follower == nullptr && step.coefficients == nullptr &&
+      !step.factors.change()) {
     run.kernel(&run.scalars, run.prepared.sign, spans + begin.span, spans + last + 1, begin.offset,
                to);
     return;

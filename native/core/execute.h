@@ -14,6 +14,9 @@ struct PlannedStep {
   GradientFactors factors;
   // By span, instead of factors.coefficient; null: the same for all.
   const float* coefficients = nullptr;
+  // Another plan of one run, whose spans read as gradients what these spans have just written:
+  // averages of the parameters, while they are in the cache.
+  const Plan* follower = nullptr;
   bool zeroGrad = false;        // gradients are zeros afterwards
   bool flushDenormals = false;  // the processor takes subnormal numbers for zeros meanwhile
 };

@@ -173,8 +173,22 @@ Failure Optimizer::prepare() {
   planned_.factors.bound = static_cast<float>(options_.clipValue);
   planned_.zeroGrad = options_.zeroGrad != 0 && !plan_.sharesGrads();
   planned_.flushDenormals = options_.flushDenormals != 0;
+  planned_.follower = planFollower();
   skips_ = false;
   return {};
+}
+
+// Null where it cannot take part: then whoever attached it steps it by itself, or is told why not.
+const Plan* Optimizer::planFollower() {
+  if (follower_ == nullptr || follower_->prepare().kind) return nullptr;
+  const Plan& plan = follower_->plan_;
+  const std::vector<Slot>& spans = plan_.spans();
+  if (plan.runs().size() != 1 || plan.spans().size() != spans.size()) return nullptr;
+  for (size_t i = 0; i < spans.size(); i++) {
+    const Slot& span = plan.spans()[i];
+    if (span.grad != spans[i].data || span.length != spans[i].length) return nullptr;
+  }
+  return &plan;
 }
 
 Failure Optimizer::check() {
@@ -215,6 +229,7 @@ void Optimizer::zeroGrads() const {
 
 void Optimizer::commit() {
   if (!skips_) plan_.commit();
+  if (!skips_ && planned_.follower != nullptr) follower_->commit();
   if (report_ == nullptr) return;
   const bool checked = GradientCheck::isNeeded(options_);
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -243,10 +258,13 @@ std::vector<BusyMemory::Range> Optimizer::ranges() const {
     add(span.data, span.length, true);
     add(span.grad, span.length, options_.zeroGrad != 0);
   }
+  if (planned_.follower == nullptr) return ranges;
+  for (const Slot& span : planned_.follower->spans()) add(span.data, span.length, true);
   return ranges;
 }
 
 Failure Optimizer::busyAt(size_t range) const {
+  range %= 2 * plan_.spans().size();
   return {Failure::kBusy, static_cast<int64_t>(plan_.firstSlotOf(range / 2)), -1};
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "../rules/registry.h"
@@ -49,6 +51,10 @@ class Optimizer {
   // Refuses arrays that came since the last step and overlap.
   Failure verifyMemory();
 
+  // From now on `average` is stepped with every step that moves this one, in the same pass, where
+  // its slots' gradients are the data of all slots here. Null: no more.
+  void follow(std::shared_ptr<Optimizer> average) { follower_ = std::move(average); }
+
   // Reads these options at each step, and reports there. Without them: kApply, no clipping.
   void setOptions(const StepOptions* options, StepReport* report);
 
@@ -88,6 +94,7 @@ class Optimizer {
   // The arrays of a slot have changed: the next step looks at every slot again.
   void forgetShape();
   bool joins() const;
+  const Plan* planFollower();
   Failure clip();
   std::vector<BusyMemory::Range> ranges() const;
   Failure busyAt(size_t range) const;
@@ -105,6 +112,7 @@ class Optimizer {
   bool skips_ = false, busy_ = false;
   PlannedStep planned_;
   std::vector<float> coefficients_;  // by span
+  std::shared_ptr<Optimizer> follower_;
   MemoryMap memory_;
   std::vector<size_t> movedData_, movedGrads_;  // not verified yet
   bool allGradsMoved_ = false;

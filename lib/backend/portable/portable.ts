@@ -198,6 +198,8 @@ class PortableCore implements Core {
     this.#report = report;
   }
 
+  follow(): void {}
+
   step(): Failure | undefined {
     const prepared = this.prepare();
     if (typeof prepared !== 'function') return prepared;
