@@ -9,7 +9,7 @@ import type { Optimizer } from './optimizer.ts';
 import type { ParameterLike } from './parameter.ts';
 import { isIterable, isObject } from './params.ts';
 import { makeSteppable, type Steppable, steppableOf, stepTogether } from './stepping.ts';
-import { readSetToNone, type ZeroGradOptions, zeroGrads } from './zero-grad.ts';
+import { type ZeroGradOptions, zeroGrads } from './zero-grad.ts';
 
 /** An optimizer, of any kind, or several combined. */
 // biome-ignore lint/suspicious/noExplicitAny: options of any kind
@@ -88,12 +88,7 @@ export class CombinedOptimizer<T extends readonly AnyOptimizer[] = readonly AnyO
    * @throws {GradstepError} `ERR_INVALID_GRADIENT`, `ERR_DETACHED`; nothing has changed then.
    */
   zeroGrad(options: ZeroGradOptions = {}): void {
-    const { steppers } = this.#stepper;
-    for (const { phases } of steppers) phases.require('zeroGrad', 'idle', 'caller');
-    zeroGrads(
-      steppers.map(({ slots }) => slots),
-      readSetToNone(options),
-    );
+    zeroGrads(this.#stepper.steppers, options);
   }
 
   /** Disposes of all optimizers inside. Safe to call twice. */

@@ -13,6 +13,7 @@ export type ParamGroupInput<O> = O & {
   readonly paramNames?: readonly string[];
   readonly name?: string;
   readonly meta?: Json;
+  readonly frozen?: boolean;
 };
 
 /** What an optimizer is made from: parameters, named parameters, or groups. */
@@ -35,7 +36,7 @@ export function checkOptions<O>(options: O): O & object {
   );
 }
 
-/** A copy of the group as it was given, each property read once; `name` and `meta` are checked. */
+/** A copy of the group as it was given, each property read once; its members are checked. */
 export function readGroup<O>(group: ParamGroupInput<O>, index: number): ParamGroupInput<O> {
   if (!isObject(group) || isIterable(group)) {
     throw new GradstepError(
@@ -49,7 +50,9 @@ export function readGroup<O>(group: ParamGroupInput<O>, index: number): ParamGro
     throw new GradstepError('ERR_INVALID_GROUP', `Expected params in the group (group ${index})`);
   }
   if (copy.name !== undefined) checkName(copy.name, ` (group ${index})`);
-  if (copy.meta !== undefined) checkMeta(copy.meta, groupLabel(index, copy.name));
+  const where = groupLabel(index, copy.name);
+  if (copy.meta !== undefined) checkMeta(copy.meta, where);
+  if (copy.frozen !== undefined) checkGroupFrozen(copy.frozen, where);
   return copy;
 }
 
@@ -59,6 +62,15 @@ export function checkName(name: unknown, where: Where): void {
   throw new GradstepError(
     'ERR_INVALID_GROUP',
     `Expected name of a group to be a string but received ${describe(name)}${where}`,
+  );
+}
+
+/** Refuses what neither freezes a group nor does not. */
+export function checkGroupFrozen(frozen: unknown, where: Where): void {
+  if (typeof frozen === 'boolean') return;
+  throw new GradstepError(
+    'ERR_INVALID_GROUP',
+    `Expected frozen of a group to be a boolean but received ${describe(frozen)}${where}`,
   );
 }
 

@@ -2,9 +2,12 @@
 
 import type { Doubles, Floats } from './arrays.ts';
 import type { Backend, Core } from './backend/backend.ts';
+import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { groupLabel, type ParamGroupInput, readGroup } from './group-input.ts';
+import { OptimizerMemory } from './memory.ts';
 import type { Schema } from './options.ts';
+import { Overrides, whereOverridden } from './overrides.ts';
 import {
   type GroupMembers,
   type LiveOptions,
@@ -13,14 +16,28 @@ import {
   OptionView,
   type ParamGroup,
 } from './param-group.ts';
+import type { ParameterLike } from './parameter.ts';
 import { listParams, type ParamList } from './params.ts';
 import type { Phases } from './phases.ts';
-import { SlabAllocator } from './slab.ts';
 import { SlotTable } from './slots.ts';
 import { StateMap } from './state.ts';
 
 /** What a user keeps beside a group. */
-type GroupNote = Pick<GroupMembers, 'name' | 'meta'>;
+type GroupNote = Pick<GroupMembers, 'name' | 'meta' | 'frozen'>;
+
+/** A group as the table keeps it. */
+export interface GroupRow<O extends object> {
+  readonly struct: Doubles;
+  /** What the rule remembers of the parameters that the group began with. */
+  readonly records: Doubles;
+  /** What the view shows as its `params` and `paramNames`. */
+  readonly members: {
+    params: readonly ParameterLike[];
+    paramNames: readonly string[] | undefined;
+  };
+  readonly overrides: Overrides<O>;
+  readonly view: ParamGroup<O>;
+}
 
 /** What groups stand on. */
 export interface Ground<O extends object> {
@@ -38,12 +55,11 @@ export class GroupTable<O extends object, S = unknown> {
   readonly slots: SlotTable;
   readonly state: StateMap<S>;
 
-  readonly #schema: Schema<O>;
+  readonly rows: GroupRow<O>[] = [];
+  readonly schema: Schema<O>;
+  readonly phases: Phases;
+  readonly memory: OptimizerMemory;
   readonly #core: Core;
-  readonly #phases: Phases;
-  /** Structs and records: never handed out. */
-  readonly #control: SlabAllocator;
-  readonly #stateSlabs: SlabAllocator;
   /** The struct behind `defaults`. */
   readonly #defaults: Doubles;
   readonly #groupOf = new Map<Doubles, ParamGroup<O>>();
@@ -51,14 +67,12 @@ export class GroupTable<O extends object, S = unknown> {
   #named: boolean | undefined;
 
   constructor({ schema, backend, core, phases }: Ground<O>, defaults: Required<O>) {
-    const claim = (bytes: Uint8Array<ArrayBufferLike>) => core.claimState(bytes);
-    this.#schema = schema;
+    this.schema = schema;
+    this.phases = phases;
     this.#core = core;
-    this.#phases = phases;
     this.slots = new SlotTable(core, backend);
-    this.#control = new SlabAllocator(backend, claim);
-    this.#defaults = this.#control.float64(schema.fields.length);
-    this.#stateSlabs = new SlabAllocator(backend, claim);
+    this.memory = new OptimizerMemory(backend, core);
+    this.#defaults = this.memory.doubles(schema.fields.length);
     this.state = new StateMap<S>(schema, this.slots, phases);
     this.defaults = this.#makeDefaults(defaults);
   }
@@ -68,34 +82,34 @@ export class GroupTable<O extends object, S = unknown> {
     return this.#groupOf.get(struct)!;
   }
 
+  /** Lets `groupOf` give this for a struct. */
+  show(struct: Doubles, view: object): void {
+    this.#groupOf.set(struct, view as ParamGroup<O>);
+  }
+
   #makeDefaults(values: Required<O>): LiveOptions<O> {
-    const schema = this.#schema;
+    const schema = this.schema;
     schema.write(this.#defaults, values);
     const owner: OptionOwner<O> = {
       schema,
       struct: this.#defaults,
       toString: () => ' (defaults)',
-      assertLive: () => this.#phases.assertLive(),
+      assertLive: () => this.phases.assertLive(),
       ensureState() {},
     };
     return new OptionView(owner) as unknown as LiveOptions<O>;
   }
 
-  /** Memory like that of the groups' structs, for other numbers that the core shares. */
-  allocate(length: number): Doubles {
-    return this.#control.float64(length);
-  }
-
   /** Adds a group, or throws and changes nothing. */
   add(group: ParamGroupInput<O>): void {
-    this.#phases.require('addParamGroup', 'idle', 'caller');
+    this.phases.require('addParamGroup', 'idle', 'caller');
     const index = this.list.length;
-    const phase = this.#phases.enter('adding'); // generators and getters of users run now
+    const phase = this.phases.enter('adding'); // generators and getters of users run now
     try {
       const given = readGroup(group, index);
       const where = groupLabel(index, given.name);
-      const base = this.#schema.read(this.#defaults);
-      const options = this.#schema.parse(given, base, where, MEMBERS);
+      const base = this.schema.read(this.#defaults);
+      const options = this.schema.parse(given, base, where, MEMBERS);
       const list = listParams(given.params, given.paramNames, where);
       const named = list.names !== undefined;
       if (list.params.length > 0) this.#checkNamed(named, where);
@@ -103,58 +117,110 @@ export class GroupTable<O extends object, S = unknown> {
       this.#register(index, options, list, given); // from here on no code of a user
       if (list.params.length > 0) this.#named = named;
     } finally {
-      this.#phases.enter(phase);
+      this.phases.enter(phase);
     }
   }
 
   #register(index: number, options: Required<O>, list: ParamList, given: GroupNote): void {
-    const undo = [this.#control.mark(), this.#stateSlabs.mark()];
+    const undo = this.memory.mark();
     try {
       const { params, names } = list;
-      const struct = this.#control.float64(this.#schema.fields.length);
-      this.#schema.write(struct, options);
-      const records = this.#control.float64(params.length * this.#schema.record.length);
-      const first = this.slots.size;
-      const owner = this.#owner(index, first, params.length, struct);
-      const { name, meta } = given;
-      const view = new OptionView(owner, { params, paramNames: names, name, meta });
-      const attachState = this.#allocateState(options, first, list.data);
-      this.slots.add({ ...list, group: index, struct, records });
+      const struct = this.memory.doubles(this.schema.fields.length);
+      this.schema.write(struct, options);
+      const records = this.memory.doubles(params.length * this.schema.record.length);
+      const overrides = new Overrides(this.schema, (parameter) =>
+        whereOverridden(this.slots.rows[this.slotOf(parameter)]!.label),
+      );
+      const { name, meta, frozen } = given;
+      const members = { params, paramNames: names, name, meta, frozen };
+      const owner = this.#owner(index, struct, overrides);
+      const view = new OptionView(owner, members) as unknown as ParamGroup<O>;
+      const attachState = this.#allocate(this.slots.size, list.data, options);
+      this.slots.add({ ...list, group: index, struct, records, frozen: frozen === true });
       attachState();
-      this.list.push(view as unknown as ParamGroup<O>);
-      this.#groupOf.set(struct, this.list[index]!);
+      this.rows.push({ struct, records, members, overrides, view });
+      this.list.push(view);
+      this.show(struct, view);
     } catch (error) {
-      for (const takeBack of undo) takeBack();
+      undo();
       throw error;
     }
   }
 
-  #owner(index: number, first: number, count: number, struct: Doubles): OptionOwner<O> {
-    const schema = this.#schema;
+  #owner(index: number, struct: Doubles, overrides: Overrides<O>): OptionOwner<O> {
     return {
-      schema,
+      schema: this.schema,
       struct,
       toString: () => groupLabel(index, this.list[index]?.name),
-      assertLive: () => this.#phases.assertLive(),
+      assertLive: () => this.phases.assertLive(),
       // Memory that an option calls for comes when it is switched on, not inside a step.
       ensureState: (options) => {
-        this.#phases.assertNotAsync('switching on an option that needs state');
-        const rows = this.slots.rows.slice(first, first + count);
-        this.#allocateState(
-          options,
-          first,
-          rows.map(({ data }) => data),
+        this.phases.assertNotAsync('switching on an option that needs state');
+        this.allocateState(this.#slotsOf(index), (parameter) =>
+          overrides.over(options, parameter),
         )();
       },
+      followers: overrides,
+      freeze: (frozen) => this.slots.freeze(this.#slotsOf(index), frozen),
     };
   }
 
-  /** Allocates what these options need and is missing; calling the result registers it. */
-  #allocateState(options: Required<O>, first: number, data: readonly Floats[]): () => void {
-    const which = this.#schema.state.flatMap(({ when }, k) =>
+  #slotsOf(group: number): number[] {
+    return this.rows[group]!.members.params.map((parameter) => this.slotOf(parameter));
+  }
+
+  /** The options in force for a parameter. */
+  optionsOf(slot: number): Required<O> {
+    const { group, parameter } = this.slots.rows[slot]!;
+    const { struct, overrides } = this.rows[group]!;
+    return overrides.over(this.schema.read(struct), parameter);
+  }
+
+  /**
+   * Allocates what slots with these options need and is missing; calling the result registers it.
+   * @param slots In order.
+   */
+  allocateState(
+    slots: readonly number[],
+    optionsOf: (parameter: ParameterLike) => Required<O>,
+  ): () => void {
+    const { rows } = this.slots;
+    const attach: (() => void)[] = [];
+    for (let at = 0, end = 0; at < slots.length; at = end) {
+      const options = optionsOf(rows[slots[at]!]!.parameter);
+      const kinds = this.kindsOf(options).join();
+      const isAlike = (i: number) =>
+        slots[i] === slots[i - 1]! + 1 &&
+        this.kindsOf(optionsOf(rows[slots[i]!]!.parameter)).join() === kinds;
+      for (end = at + 1; end < slots.length && isAlike(end); ) end++;
+      const data = slots.slice(at, end).map((slot) => rows[slot]!.data);
+      attach.push(this.#allocate(slots[at]!, data, options));
+    }
+    return () => {
+      for (const register of attach) register();
+    };
+  }
+
+  /** Which kinds of state these options call for. */
+  kindsOf(options: Required<O>): number[] {
+    return this.schema.state.flatMap(({ when }, k) =>
       when === undefined || options[when as keyof O] ? [k] : [],
     );
-    return this.state.allocate(which, first, data, this.#stateSlabs, this.#core);
+  }
+
+  #allocate(first: number, data: readonly Floats[], options: Required<O>): () => void {
+    const kinds = this.kindsOf(options);
+    return this.state.allocate(kinds, first, data, this.memory.state, this.#core);
+  }
+
+  /** The number of a parameter of this optimizer. */
+  slotOf(parameter: unknown): number {
+    const slot = this.slots.indexOf.get(parameter as ParameterLike);
+    if (slot !== undefined) return slot;
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      `Expected a parameter of this optimizer but received ${describe(parameter)}`,
+    );
   }
 
   #checkNamed(named: boolean, where: string): void {

@@ -12,13 +12,17 @@ import {
 } from './group-input.ts';
 import { GroupTable } from './groups.ts';
 import type { HookHandle, StepArguments, StepPostHook, StepPreHook } from './hooks.ts';
+import { removeParameters, replaceParameter, resetState } from './membership.ts';
 import { printOptimizer } from './optimizer-print.ts';
 import { Schema } from './options.ts';
+import { override } from './overrides.ts';
 import { OwnRule, schemaOf, type UpdateArguments } from './own-optimizer.ts';
 import type { LiveOptions, ParamGroup } from './param-group.ts';
+import type { ParameterLike } from './parameter.ts';
 import { isObject } from './params.ts';
 import { Phases } from './phases.ts';
 import { readOnlyList } from './read-only-list.ts';
+import type { ReplaceOptions } from './replace-options.ts';
 import type { StateMap } from './state.ts';
 import { type StepAsyncOptions, stepAsync } from './step-async.ts';
 import {
@@ -29,7 +33,7 @@ import {
   StepSettings,
 } from './step-options.ts';
 import { makeSteppable, Stepper, stepAlone, stepTogether } from './stepping.ts';
-import { readSetToNone, type ZeroGradOptions, zeroGrads } from './zero-grad.ts';
+import { type ZeroGradOptions, zeroGrads } from './zero-grad.ts';
 
 // Node 20 has it; a browser may not.
 const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
@@ -80,7 +84,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
     this.#schema = schema;
     const ground = { schema, backend, core: this.#core, phases: this.#phases };
     this.#groups = new GroupTable<O, S>(ground, defaults);
-    this.#settings = new StepSettings(stepOptions, ground, (n) => this.#groups.allocate(n));
+    this.#settings = new StepSettings(stepOptions, ground, (n) => this.#groups.memory.doubles(n));
     this.stepOptions = this.#settings.options;
     this.#stepper = new Stepper(this, this.#phases, this.#groups.slots, isOwn);
     this.state = this.#groups.state;
@@ -108,6 +112,62 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
    */
   addParamGroup(group: ParamGroupInput<Partial<O>>): void {
     this.#groups.add(group as ParamGroupInput<O>);
+  }
+
+  /**
+   * Gives a parameter options of its own, over those of its group: what is not named here goes on
+   * following the group. A second call takes the place of the first; null takes it back.
+   *
+   * ```ts
+   * optimizer.override(model.bias, { weightDecay: 0 });
+   * ```
+   *
+   * @throws {GradstepError} `ERR_INVALID_PARAMETER` when it is not of this optimizer,
+   * `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`, `ERR_BUSY`, `ERR_DISPOSED`; nothing has changed
+   * then.
+   */
+  override(parameter: ParameterLike, options: Partial<O> | null): void {
+    override(this.#groups as never, parameter, options);
+  }
+
+  /** The options that a parameter overrides, as they were given; undefined if none. */
+  overrideOf(parameter: ParameterLike): Readonly<Partial<O>> | undefined {
+    const { slots, rows } = this.#groups;
+    const slot = this.#groups.slotOf(parameter);
+    return rows[slots.rows[slot]!.group]!.overrides.get(parameter)?.values;
+  }
+
+  /**
+   * Lets parameters go, with their state and what they override. Groups stay, also when they are
+   * left empty; for all other parameters it is as if these had never been there.
+   *
+   * @throws {GradstepError} `ERR_INVALID_PARAMETER` when one is not of this optimizer,
+   * `ERR_DETACHED`, `ERR_BUSY`, `ERR_DISPOSED`; nothing has changed then.
+   */
+  removeParameters(params: ParameterLike | Iterable<ParameterLike>): void {
+    removeParameters(this.#groups as never, params);
+  }
+
+  /**
+   * Lets a parameter take the place of another: its group, its name, what it overrides, and its
+   * state, whole or, after pruning or growing, the part that `index` names. The values of `next`
+   * are its own affair.
+   *
+   * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for options that do not fit, for instance
+   * another length without `index`; `ERR_INVALID_PARAMETER`, `ERR_DUPLICATE_PARAMETER`,
+   * `ERR_DETACHED`, `ERR_OVERLAP`, `ERR_BUSY`, `ERR_DISPOSED`; nothing has changed then.
+   */
+  replaceParameter(old: ParameterLike, next: ParameterLike, options: ReplaceOptions = {}): void {
+    replaceParameter(this.#groups as never, old, next, options);
+  }
+
+  /**
+   * Lets the state of these parameters, or of all, be as before their first step.
+   *
+   * @throws {GradstepError} As `removeParameters`.
+   */
+  resetState(params?: ParameterLike | Iterable<ParameterLike>): void {
+    resetState(this.#groups as never, params);
   }
 
   /** Updates every parameter that has a gradient. */
@@ -178,8 +238,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
    * @throws {GradstepError} `ERR_INVALID_GRADIENT`, `ERR_DETACHED`; nothing has changed then.
    */
   zeroGrad(options: ZeroGradOptions = {}): void {
-    this.#phases.require('zeroGrad', 'idle', 'caller');
-    zeroGrads([this.#groups.slots], readSetToNone(options));
+    zeroGrads([this.#stepper], options);
   }
 
   /** Frees the native memory now; every later call is an `ERR_DISPOSED`. Safe to call twice. */

@@ -6,7 +6,7 @@
 
 import { inspectCustom, named } from './describe.ts';
 import { GradstepError } from './errors.ts';
-import { checkMeta, checkName } from './group-input.ts';
+import { checkGroupFrozen, checkMeta, checkName } from './group-input.ts';
 import type { Placed, Schema, Where } from './options.ts';
 import type { ParameterLike } from './parameter.ts';
 
@@ -32,14 +32,16 @@ export interface GroupMembers {
   name?: string;
   /** The user's own data: saved with the group, never read. */
   meta?: Json;
+  /** Whether steps leave the parameters alone, as if they had no gradients; saved with the group. */
+  frozen?: boolean;
 }
 
 /** One parameter group: its parameters, its options, and what the user keeps beside them. */
 export type ParamGroup<O> = GroupMembers & LiveOptions<O>;
 
 /** The keys of a group that are no options; a user may set those of the second list. */
-export const MEMBERS: readonly string[] = ['params', 'paramNames', 'name', 'meta'];
-const WRITABLE: readonly string[] = ['name', 'meta'];
+export const MEMBERS: readonly string[] = ['params', 'paramNames', 'name', 'meta', 'frozen'];
+const WRITABLE = ['name', 'meta', 'frozen'] as const;
 
 /** What a view's options belong to. Printing it ends error sentences: ` (group 2)`. */
 export interface OptionOwner<O extends object> {
@@ -50,6 +52,18 @@ export interface OptionOwner<O extends object> {
   assertLive(): void;
   /** Allocates what these options need and is missing. */
   ensureState(options: Required<O>): void;
+  /** Parameters whose own options stand over these. */
+  readonly followers?: Followers<O>;
+  /** Told of `frozen`. */
+  freeze?(frozen: boolean): void;
+}
+
+/** What follows the options of a group where it has no own. */
+export interface Followers<O extends object> {
+  readonly size: number;
+  /** Throws when the group's options to be do not go together with the followers' own. */
+  check(options: Required<O>): void;
+  write(placed: Placed, value: unknown): void;
 }
 
 /** Accessors over a struct, and a group's members. A misspelt key throws instead of being kept. */
@@ -58,21 +72,25 @@ export class OptionView<O extends object> {
 
   constructor(
     owner: OptionOwner<O>,
+    /** Read for `params` and `paramNames` whenever they are. */
     members?: { readonly [K in keyof Required<GroupMembers>]: GroupMembers[K] | undefined },
   ) {
     this.#owner = owner;
-    const fixed = (value: unknown) => ({ value, enumerable: true });
-    if (members) Object.defineProperty(this, 'params', fixed(members.params));
+    const live = (key: 'params' | 'paramNames') => {
+      const get = () => members![key];
+      Object.defineProperty(this, key, { enumerable: true, get });
+    };
+    if (members) live('params');
     Object.defineProperties(this, accessorsOf(owner.schema));
-    if (members?.paramNames) {
-      Object.defineProperty(this, 'paramNames', fixed(members.paramNames));
+    if (members?.paramNames) live('paramNames');
+    for (const key of WRITABLE) {
+      if (members?.[key] !== undefined) defineMember(this, key, members[key], owner);
     }
-    if (members?.name !== undefined) defineMember(this, 'name', members.name, owner);
-    if (members?.meta !== undefined) defineMember(this, 'meta', members.meta, owner);
   }
 
   /** The pair of functions behind one option, shared by all views of a schema. */
-  static accessor({ key, option, at, entangled, needsState }: Placed): PropertyDescriptor {
+  static accessor(placed: Placed): PropertyDescriptor {
+    const { key, option, at, entangled, needsState } = placed;
     return {
       enumerable: true,
       get(this: OptionView<object>) {
@@ -85,9 +103,11 @@ export class OptionView<O extends object> {
         if (entangled || needsState) {
           const options = { ...owner.schema.read(owner.struct), [key]: checked };
           owner.schema.checkTogether(options, owner);
+          owner.followers?.check(options);
           if (needsState) owner.ensureState(options);
         }
         option.write(owner.struct, at, checked);
+        if (owner.followers?.size) owner.followers.write(placed, checked);
       },
     };
   }
@@ -98,9 +118,11 @@ export class OptionView<O extends object> {
       throw new GradstepError('ERR_READ_ONLY', `Cannot set '${String(key)}' through a group`);
     }
     const isGroup = Object.hasOwn(view, 'params');
-    if (isGroup && WRITABLE.includes(String(key))) {
-      memberChecks[String(key)]!(value, view.#owner);
-      defineMember(view, String(key), value, view.#owner);
+    const member = WRITABLE.find((name) => name === key);
+    if (isGroup && member !== undefined) {
+      memberChecks[member](value, view.#owner);
+      defineMember(view, member, value, view.#owner);
+      if (member === 'frozen') view.#owner.freeze?.(value as boolean);
       return true;
     }
     throw view.#owner.schema.unknown(String(key), view.#owner, isGroup ? WRITABLE : []);
@@ -132,20 +154,29 @@ Object.setPrototypeOf(
   }),
 );
 
-const memberChecks: Record<string, (value: unknown, where: Where) => void> = {
+type Writable = (typeof WRITABLE)[number];
+
+const memberChecks: Record<Writable, (value: unknown, where: Where) => void> = {
   name: checkName,
   meta: checkMeta,
+  frozen: checkGroupFrozen,
 };
 
-/** Gives a view its `name` or `meta`; later assignments are checked. */
-function defineMember(view: object, key: string, first: unknown, where: Where): void {
+/** Gives a view one of the members that a user may set; later assignments are checked. */
+function defineMember<O extends object>(
+  view: object,
+  key: Writable,
+  first: unknown,
+  owner: OptionOwner<O>,
+): void {
   let kept = first;
   Object.defineProperty(view, key, {
     enumerable: true,
     get: () => kept,
     set: (value: unknown) => {
-      memberChecks[key]!(value, where);
+      memberChecks[key](value, owner);
       kept = value;
+      if (key === 'frozen') owner.freeze?.(value as boolean);
     },
   });
 }

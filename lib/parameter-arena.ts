@@ -7,7 +7,7 @@ import { bufferOf, byteOffsetOf, type Floats, isShared } from './arrays.ts';
 import { activeBackend } from './backend/active.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
-import { Parameter, type ParameterLike } from './parameter.ts';
+import { checkFrozen, Parameter, type ParameterLike } from './parameter.ts';
 import { isIterable, isObject } from './params.ts';
 import { FLOATS_PER_LINE, SlabAllocator, wholeLines } from './slab.ts';
 
@@ -41,7 +41,8 @@ export interface ArenaSlot {
   readonly data: Floats;
   readonly grad: Floats;
   hasGrad: boolean;
-  /** One object for the whole arena: how often any gradient came or went. */
+  frozen: boolean;
+  /** One object for the whole arena: how often any gradient came or went, or any froze. */
   readonly changes: { count: number };
 }
 
@@ -95,6 +96,17 @@ export class ArenaParameter extends Parameter {
     const present = grad === slot.grad;
     if (present !== slot.hasGrad) slot.changes.count += 1;
     slot.hasGrad = present;
+  }
+
+  override get frozen(): boolean {
+    return this.#slot.frozen;
+  }
+
+  override set frozen(given: boolean) {
+    const slot = this.#slot;
+    const frozen = checkFrozen(given, this.name);
+    if (frozen !== slot.frozen) slot.changes.count += 1;
+    slot.frozen = frozen;
   }
 
   override ensureGrad(): Floats {
@@ -154,7 +166,11 @@ export class ParameterArena {
       const [from, to] = [begin, begin + lengths[i]!];
       begin += wholeLines(lengths[i]!);
       const [data, grad] = [part(this.data, from, to), part(this.grad, from, to)];
-      return new ArenaParameter(key, { data, grad, hasGrad: true, changes }, parameter);
+      return new ArenaParameter(
+        key,
+        { data, grad, hasGrad: true, frozen: false, changes },
+        parameter,
+      );
     });
     this.parameters = Object.freeze(cut);
     this.#description = { data: block(this.data), grad: block(this.grad), parameters };

@@ -13,6 +13,8 @@ export interface ParameterLike {
   readonly data: Float32Array<ArrayBufferLike>;
   /** The gradient, of the same length as `data`; without one the parameter is skipped wholly. */
   grad?: Float32Array<ArrayBufferLike> | null | undefined;
+  /** Whether steps leave it alone, as if it had no gradient. Default: false. */
+  readonly frozen?: boolean | undefined;
   /** Shown in errors and prints. */
   readonly name?: string | undefined;
   /** Shown in prints. */
@@ -27,6 +29,8 @@ export interface ParameterOptions {
   readonly shape?: readonly number[];
   /** The first gradient. Default: none. */
   readonly grad?: Float32Array<ArrayBufferLike> | null;
+  /** Whether steps leave it alone. Default: false. */
+  readonly frozen?: boolean;
 }
 
 /**
@@ -43,6 +47,7 @@ export class Parameter implements ParameterLike {
   #data: Float32Array<ArrayBufferLike>;
   #grad: Float32Array<ArrayBufferLike> | null = null;
   #spare: Float32Array<ArrayBufferLike> | null = null;
+  #frozen = false;
 
   /**
    * @param data The values: a Float32Array, used without copying, or numbers to copy.
@@ -65,6 +70,7 @@ export class Parameter implements ParameterLike {
     this.name = options.name;
     this.shape = Object.freeze([...shape]);
     if (options.grad) this.grad = options.grad;
+    if (options.frozen !== undefined) this.#frozen = checkFrozen(options.frozen, this.name);
   }
 
   /**
@@ -114,6 +120,15 @@ export class Parameter implements ParameterLike {
     }
   }
 
+  /** Whether steps leave it alone, as if it had no gradient; counts from the next step on. */
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  set frozen(frozen: boolean) {
+    this.#frozen = checkFrozen(frozen, this.name);
+  }
+
   /** The gradient to accumulate into: the present one, else the dropped or a new one, zeroed. */
   ensureGrad(): Float32Array<ArrayBufferLike> {
     if (this.#grad === null) {
@@ -141,6 +156,16 @@ export class Parameter implements ParameterLike {
   [inspectCustom](): string {
     return this.toString();
   }
+}
+
+/** @param label What errors call the parameter. */
+export function checkFrozen(frozen: unknown, label: string | undefined): boolean {
+  if (typeof frozen === 'boolean') return frozen;
+  const whose = label === undefined ? '' : ` ${label}`;
+  throw new GradstepError(
+    'ERR_INVALID_PARAMETER',
+    `Expected frozen of parameter${whose} to be a boolean but received ${describe(frozen)}`,
+  );
 }
 
 function checkArray(

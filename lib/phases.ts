@@ -4,9 +4,17 @@ import { GradstepError } from './errors.ts';
 
 /**
  * `caller` is the part of a step in which a closure or a hook runs; in `async` the update runs on
- * another thread.
+ * another thread. `adding`, `changing` and `zeroing` are calls that read users' objects.
  */
-export type Phase = 'idle' | 'caller' | 'step' | 'async' | 'adding' | 'disposed';
+export type Phase =
+  | 'idle'
+  | 'caller'
+  | 'step'
+  | 'async'
+  | 'adding'
+  | 'changing'
+  | 'zeroing'
+  | 'disposed';
 
 /** The phase of one optimizer. */
 export class Phases {
@@ -24,6 +32,8 @@ export class Phases {
     }
     const during = {
       adding: 'inside addParamGroup of the same optimizer',
+      changing: 'while parameters of the same optimizer are being changed',
+      zeroing: 'inside zeroGrad of the same optimizer',
       async: 'while an asynchronous step of the same optimizer is under way: await it first',
     };
     const when = during[this.#phase as keyof typeof during];

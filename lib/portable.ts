@@ -46,6 +46,7 @@ export type { GroupMembers, Json, LiveOptions, ParamGroup } from './param-group.
 export { Parameter, type ParameterLike, type ParameterOptions } from './parameter.ts';
 export { type ArenaDescription, type ArenaShapes, ParameterArena } from './parameter-arena.ts';
 export type { NamedParameter, ParamsInput } from './params.ts';
+export type { ReplaceOptions } from './replace-options.ts';
 export * from './schedules/index.ts';
 export type { ParameterState, StateMap } from './state.ts';
 export type { StepAsyncOptions } from './step-async.ts';

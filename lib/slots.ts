@@ -16,7 +16,7 @@ import type { Backend, Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { explain } from './failures.ts';
-import type { ParameterLike } from './parameter.ts';
+import { checkFrozen, type ParameterLike } from './parameter.ts';
 import { ArenaParameter, type ArenaSlot } from './parameter-arena.ts';
 import { goneSentence, type ParamList, unsharedSentence } from './params.ts';
 
@@ -26,6 +26,7 @@ export interface NewSlots extends ParamList {
   readonly struct: Doubles;
   /** What the rule remembers of each; first its step count. */
   readonly records: Doubles;
+  readonly frozen: boolean;
 }
 
 /** One parameter; numbered as the core numbers it. */
@@ -36,11 +37,13 @@ interface Slot {
   readonly length: number;
   /** Its place in an arena: then its arrays are known for good. */
   readonly place: ArenaSlot | undefined;
+  /** The name that was given, or its own. */
+  readonly name: string | undefined;
   readonly label: string;
   readonly group: number;
-  /** What the rule remembers of it, and of its group's others: from where on. */
-  readonly records: Doubles;
-  readonly at: number;
+  record: Doubles;
+  /** Whether its group is frozen. */
+  frozen: boolean;
 }
 
 /** Neighbouring slots that are checked alike: those of one arena in shared memory, or any. */
@@ -56,8 +59,8 @@ interface Segment {
 export class SlotTable {
   readonly indexOf: Map<ParameterLike, number> = new Map();
   readonly #core: Core;
-  readonly #slots: Slot[] = [];
-  readonly #segments: Segment[] = [];
+  #slots: Slot[] = [];
+  #segments: Segment[] = [];
   #changes = 0;
 
   constructor(
@@ -103,13 +106,7 @@ export class SlotTable {
 
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
   stepOf(slot: number): number {
-    return this.scalarOf(slot, 0);
-  }
-
-  /** One of the numbers that the rule remembers of a parameter. */
-  scalarOf(slot: number, at: number): number {
-    const row = this.#slots[slot]!;
-    return row.records[row.at + at]!;
+    return this.#slots[slot]!.record[0]!;
   }
 
   /** Refuses parameters that are here already, or twice among the given, or in others' memory. */
@@ -143,17 +140,19 @@ export class SlotTable {
   }
 
   /** Adds a group's parameters, which `refuse` has let pass. Runs no code of a user. */
-  add({ params, data, labels, group, struct, records }: NewSlots): void {
+  add({ params, data, labels, group, struct, records, frozen }: NewSlots): void {
     const first = this.#slots.length;
     const size = records.length / data.length;
     const rows = data.map((array, i): Slot => {
       bufferOf(array); // moves a tiny array to where it stays
       const place = ArenaParameter.placeOf(params[i]!, array);
-      const label = labelOf(labels[i], i, group);
+      const name = labels[i];
+      const label = labelOf(name, i, group);
       const length = lengthOf(array);
       const parameter = params[i]!;
-      const at = i * size;
-      return { parameter, data: array, grad: null, length, place, label, group, records, at };
+      const record = records.subarray(i * size, (i + 1) * size);
+      const known = { parameter, length, place, name, label, group };
+      return { ...known, data: array, grad: null, record, frozen };
     });
     const failure = this.#core.addGroup(struct, records, data);
     this.#changes += 1;
@@ -164,6 +163,34 @@ export class SlotTable {
       this.indexOf.set(row.parameter, first + i);
       this.#addToSegment(first + i, row.place);
     }
+  }
+
+  /** Lets a slot have its hyperparameters and its record where its group has not. */
+  setSlot(slot: number, struct: Doubles, record: Doubles): void {
+    this.#core.setSlot(slot, struct, record);
+    this.#slots[slot]!.record = record;
+  }
+
+  /** Freezes a group's slots or lets them move again; the next `refresh` tells the core. */
+  freeze(slots: readonly number[], frozen: boolean): void {
+    for (const slot of slots) this.#slots[slot]!.frozen = frozen;
+    for (const segment of this.#segments) segment.seen = -1;
+  }
+
+  /** An empty table with a core of its own, which `adopt` takes over. */
+  sibling(): { slots: SlotTable; core: Core } {
+    const core = this.#core.sibling();
+    return { slots: new SlotTable(core, this.backend), core };
+  }
+
+  /** Becomes that sibling, with everything that it was given. */
+  adopt(sibling: SlotTable): void {
+    this.#core.adopt(sibling.#core);
+    this.#slots = sibling.#slots;
+    this.#segments = sibling.#segments;
+    this.indexOf.clear();
+    for (const [slot, { parameter }] of this.#slots.entries()) this.indexOf.set(parameter, slot);
+    this.#changes += 1;
   }
 
   #addToSegment(slot: number, place: ArenaSlot | undefined): void {
@@ -179,38 +206,40 @@ export class SlotTable {
 
   /**
    * First pass before a step: reads every `data` and `grad` once, which may run users' getters,
-   * and registers what has changed.
+   * and registers what has changed. What is frozen has no gradient.
+   * @param frozenToo Registers those gradients too, until the next call.
    */
-  refresh(): void {
+  refresh(frozenToo = false): void {
     for (const segment of this.#segments) {
-      if (segment.changes !== undefined) this.#refreshArena(segment, segment.changes.count);
-      else this.#refreshLoose(segment);
+      if (segment.changes === undefined) this.#refreshLoose(segment, frozenToo);
+      else this.#refreshArena(segment, segment.changes.count, frozenToo);
     }
   }
 
-  #refreshLoose({ begin, end }: Segment): void {
+  #refreshLoose({ begin, end }: Segment, frozenToo: boolean): void {
     const slots = this.#slots;
     for (let i = begin; i < end; i++) {
       const slot = slots[i]!;
-      const { data } = slot.parameter;
+      const { data, frozen = false } = slot.parameter;
       if (data !== slot.data) this.#rebindData(i, data);
-      const grad = slot.parameter.grad ?? null;
+      const still = slot.frozen || (frozen !== false && checkFrozen(frozen, slot.label));
+      const grad = still && !frozenToo ? null : (slot.parameter.grad ?? null);
       if (grad !== slot.grad) this.#rebindGrad(i, grad);
     }
   }
 
   /** An arena's data stays where it is; its gradients come and go, and it counts how often. */
-  #refreshArena(segment: Segment, count: number): void {
-    if (segment.seen === count) return;
+  #refreshArena(segment: Segment, count: number, frozenToo: boolean): void {
+    if (segment.seen === count && !frozenToo) return;
     for (let i = segment.begin; i < segment.end; i++) {
       const slot = this.#slots[i]!;
-      const { grad, hasGrad } = slot.place!;
-      const present = hasGrad ? grad : null;
+      const { grad, hasGrad, frozen } = slot.place!;
+      const present = hasGrad && (frozenToo || !(frozen || slot.frozen)) ? grad : null;
       if (present === slot.grad) continue;
       this.#core.setGrad(i, present);
       slot.grad = present;
     }
-    segment.seen = count;
+    segment.seen = frozenToo ? -1 : count;
   }
 
   /**
@@ -296,19 +325,20 @@ export class SlotTable {
   }
 
   #rebindData(slot: number, data: Floats): void {
-    this.#check(slot, 'data', data);
+    this.check(slot, 'data', data);
     this.#core.setData(slot, data);
     this.#changes += 1;
     this.#slots[slot]!.data = data;
   }
 
   #rebindGrad(slot: number, grad: Floats | null): void {
-    if (grad !== null) this.#check(slot, 'grad', grad);
+    if (grad !== null) this.check(slot, 'grad', grad);
     this.#core.setGrad(slot, grad);
     this.#slots[slot]!.grad = grad;
   }
 
-  #check(slot: number, field: 'data' | 'grad', array: unknown): void {
+  /** Refuses what cannot be the data or the gradient of this slot. */
+  check(slot: number, field: 'data' | 'grad', array: unknown): void {
     const { length, label } = this.#slots[slot]!;
     if (isFloat32Array(array)) {
       bufferOf(array); // moves a tiny array to where it stays

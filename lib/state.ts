@@ -11,6 +11,9 @@ import type { SlotTable } from './slots.ts';
 /** The state of one parameter: live views, which the next step writes. */
 export type ParameterState = Readonly<Record<string, Floats | number>>;
 
+/** The arrays of one parameter, by position in the schema's list. */
+export type StateArrays = (Floats | undefined)[];
+
 /** What the state needs to know of a schema. */
 interface StateSchema {
   readonly state: readonly { readonly name: string }[];
@@ -27,8 +30,8 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   readonly #slots: SlotTable;
   readonly #phases: Phases;
   /** By slot, then by position in the schema's list. */
-  readonly #arrays: (Floats | undefined)[][] = [];
-  readonly #views: (S | undefined)[] = [];
+  #arrays: StateArrays[] = [];
+  #views: (S | undefined)[] = [];
 
   constructor(schema: StateSchema, slots: SlotTable, phases: Phases) {
     this.#schema = schema;
@@ -54,13 +57,15 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       // One block per kind, cut at cache lines: the state of an arena lies as the arena does. A
       // long array begins as far past a line as its data, so that both meet the next line at once.
       const heads = slots.map((i) => slabs.headOf(data[i]!));
-      const sizes = slots.map((i, j) => wholeLines(heads[j]! + lengthOf(data[i])));
+      // By the slot, where there is one: registered data may have been taken away.
+      const lengths = slots.map((i) => this.#slots.rows[first + i]?.length ?? lengthOf(data[i]));
+      const sizes = lengths.map((length, j) => wholeLines(heads[j]! + length));
       const total = sizes.reduce((sum, size) => sum + size, 0);
       const { buffer, byteOffset } = slabs.block(total, k + 2);
       let begin = 0;
       slots.forEach((i, j) => {
         const offset = byteOffset + (begin + heads[j]!) * 4;
-        made.push([first + i, k, new Float32Array(buffer, offset, lengthOf(data[i]))]);
+        made.push([first + i, k, new Float32Array(buffer, offset, lengths[j]!)]);
         begin += sizes[j]!;
       });
     }
@@ -73,6 +78,17 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
         this.#views[slot] = undefined;
       }
     };
+  }
+
+  /** The arrays of a slot that there are. @internal */
+  arraysOf(slot: number): StateArrays {
+    return this.#arrays[slot] ?? [];
+  }
+
+  /** The slots are others now, with these arrays. @internal */
+  reset(arrays: StateArrays[]): void {
+    this.#arrays = arrays;
+    this.#views = [];
   }
 
   /** What an option called for that was switched off before the first step was never state. */
@@ -108,10 +124,10 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   #view(slot: number): S {
     const view = {};
-    const slots = this.#slots;
+    const { record } = this.#slots.rows[slot]!;
     this.#schema.record.forEach((name, at) => {
       if (at === 0 && !this.#schema.counted) return;
-      Object.defineProperty(view, name, { enumerable: true, get: () => slots.scalarOf(slot, at) });
+      Object.defineProperty(view, name, { enumerable: true, get: () => record[at] });
     });
     this.#schema.state.forEach(({ name }, k) => {
       const value = this.#arrays[slot]?.[k];

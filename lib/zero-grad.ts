@@ -5,6 +5,7 @@ import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import type { ParameterLike } from './parameter.ts';
 import { isObject } from './params.ts';
+import type { Phases } from './phases.ts';
 
 /** Options of `zeroGrad`. */
 export interface ZeroGradOptions {
@@ -22,13 +23,13 @@ interface Row {
 /** What this needs of a `SlotTable`. */
 interface Table {
   readonly rows: readonly Row[];
-  refresh(): void;
+  refresh(frozenToo: boolean): void;
   verify(): void;
   verifyOverlap(): void;
 }
 
 /** @throws {GradstepError} `ERR_INVALID_ARGUMENT`. */
-export function readSetToNone(options: ZeroGradOptions): boolean {
+function readSetToNone(options: ZeroGradOptions): boolean {
   const { setToNone = true, ...others } = { ...options };
   const unknown = isObject(options) ? Object.keys(others)[0] : describe(options);
   if (typeof setToNone === 'boolean' && unknown === undefined) return setToNone;
@@ -38,13 +39,33 @@ export function readSetToNone(options: ZeroGradOptions): boolean {
   );
 }
 
-/** Drops every gradient, or fills it with zeros; checks all of them first. */
-export function zeroGrads(tables: readonly Table[], setToNone: boolean): void {
+/**
+ * Drops every gradient of these optimizers, or fills it with zeros; checks all of them first.
+ * @throws {GradstepError} `ERR_BUSY` and what `zeroGrad` says.
+ */
+export function zeroGrads(
+  optimizers: readonly { readonly phases: Phases; readonly slots: Table }[],
+  options: ZeroGradOptions,
+): void {
+  for (const { phases } of optimizers) phases.require('zeroGrad', 'idle', 'caller');
+  const setToNone = readSetToNone(options);
+  const before = optimizers.map(({ phases }) => phases.enter('zeroing')); // users' getters run
+  try {
+    zeroTables(
+      optimizers.map(({ slots }) => slots),
+      setToNone,
+    );
+  } finally {
+    for (const [i, { phases }] of optimizers.entries()) phases.enter(before[i]!);
+  }
+}
+
+function zeroTables(tables: readonly Table[], setToNone: boolean): void {
   if (setToNone) {
     dropGrads(tables.flatMap(({ rows }) => rows));
     return;
   }
-  for (const table of tables) table.refresh();
+  for (const table of tables) table.refresh(true);
   for (const table of tables) table.verify();
   for (const table of tables) table.verifyOverlap();
   for (const { rows } of tables) {

@@ -47,6 +47,8 @@ export interface Core {
    * stepped there: parameters that lie side by side in an arena become one span.
    */
   ownLines(slot: number): void;
+  /** The slot's hyperparameters and record lie here, no longer where its group's do. */
+  setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void;
   setState(slot: number, which: number, state: Floats): void;
   setData(slot: number, data: Floats): void;
   setGrad(slot: number, grad: Floats | null): void;
@@ -71,6 +73,10 @@ export interface Core {
    */
   stepAsync(): Promise<Failure | undefined | false>;
   cancelStep(): void;
+  /** An empty core for the same rule, with the same options. */
+  sibling(): Core;
+  /** Becomes that sibling, which is not to be used any more. */
+  adopt(sibling: Core): void;
   dispose(): void;
 }
 

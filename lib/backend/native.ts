@@ -11,10 +11,9 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
   : never;
 
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
-export type Addon = { [K in keyof Omit<Core, 'step' | 'follow'>]: WithHandle<Core[K]> } & Omit<
-  Backend,
-  'name' | 'open' | 'stepAll'
-> & {
+export type Addon = {
+  [K in keyof Omit<Core, 'step' | 'follow' | 'sibling' | 'adopt'>]: WithHandle<Core[K]>;
+} & Omit<Backend, 'name' | 'open' | 'stepAll'> & {
     follow(handle: object, average: object | null): void;
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
@@ -53,7 +52,7 @@ export function loadAddon(): Addon {
 /** The function of the last list that was stepped as one: mostly the next one is the same. */
 class Batches {
   readonly #addon: Addon;
-  #cores: readonly Core[] = [];
+  #handles: readonly object[] = [];
   #step: () => ReturnType<Backend['stepAll']> = () => undefined;
 
   constructor(addon: Addon) {
@@ -61,15 +60,16 @@ class Batches {
   }
 
   of(cores: readonly Core[]): () => ReturnType<Backend['stepAll']> {
-    if (!same(cores, this.#cores)) {
-      this.#step = this.#addon.stepAllOf(cores.map(NativeCore.handleOf));
-      this.#cores = cores;
+    const handles = cores.map(NativeCore.handleOf);
+    if (!same(handles, this.#handles)) {
+      this.#step = this.#addon.stepAllOf(handles);
+      this.#handles = handles;
     }
     return this.#step;
   }
 }
 
-function same(a: readonly Core[], b: readonly Core[]): boolean {
+function same(a: readonly object[], b: readonly object[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
@@ -114,11 +114,15 @@ function translated(error: unknown): GradstepError {
 
 class NativeCore implements Core {
   readonly #addon: Addon;
-  readonly #handle: object;
-  readonly #step: Core['step'];
+  readonly #layout: Parameters<Backend['open']>;
+  #handle: object;
+  #step: Core['step'];
+  #options: Parameters<Core['setOptions']> | undefined;
+  #average: Core | null = null;
 
   constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
+    this.#layout = layout;
     this.#handle = guard(() => addon.open(...layout));
     this.#step = guard(() => addon.stepOf(this.#handle));
   }
@@ -148,6 +152,10 @@ class NativeCore implements Core {
     guard(() => this.#addon.ownLines(this.#handle, slot));
   }
 
+  setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void {
+    guard(() => this.#addon.setSlot(this.#handle, slot, hyperparameters, record));
+  }
+
   setState(slot: number, which: number, state: Floats): void {
     guard(() => this.#addon.setState(this.#handle, slot, which, state));
   }
@@ -162,11 +170,13 @@ class NativeCore implements Core {
 
   setOptions(options: Doubles, report: Doubles): void {
     guard(() => this.#addon.setOptions(this.#handle, options, report));
+    this.#options = [options, report];
   }
 
   follow(average: Core | null): void {
     const handle = average && NativeCore.handleOf(average);
     guard(() => this.#addon.follow(this.#handle, handle));
+    this.#average = average;
   }
 
   verifyMemory(): ReturnType<Core['verifyMemory']> {
@@ -187,6 +197,19 @@ class NativeCore implements Core {
 
   cancelStep(): void {
     guard(() => this.#addon.cancelStep(this.#handle));
+  }
+
+  sibling(): Core {
+    const sibling = new NativeCore(this.#addon, this.#layout);
+    if (this.#options) sibling.setOptions(...this.#options);
+    return sibling;
+  }
+
+  adopt(sibling: Core): void {
+    this.dispose();
+    this.#handle = NativeCore.handleOf(sibling);
+    this.#step = this.#addon.stepOf(this.#handle);
+    this.follow(this.#average);
   }
 
   dispose(): void {

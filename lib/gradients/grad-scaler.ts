@@ -252,7 +252,9 @@ export class GradScaler {
   #gradsOf(optimizer: Optimizer, call: string): readonly Float32Array<ArrayBufferLike>[] {
     checkOptimizer(optimizer);
     this.#requireScale(call);
-    const { grads } = listGrads(optimizer.paramGroups.flatMap(({ params }) => params));
+    const moving = optimizer.paramGroups.filter(({ frozen }) => frozen !== true);
+    const params = moving.flatMap((group) => group.params.filter(({ frozen }) => frozen !== true));
+    const { grads } = listGrads(params);
     if (grads.length === 0) throw misuse('No inf checks were recorded for this optimizer.');
     return grads;
   }

@@ -81,6 +81,21 @@ napi_value ownLines(const CallbackInfo& info) {
   return nullptr;
 }
 
+// setSlot(handle, slot, hyperparameters: Float64Array, record: Float64Array)
+napi_value setSlot(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
+  size_t fields, counters;
+  const double* hyperparameters = doubleArray(env, info[2], &fields);
+  double* record = doubleArray(env, info[3], &counters);
+  if (fields < optimizer.rule().fieldCount || counters < optimizer.rule().recordSize) {
+    fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and the record");
+  }
+  optimizer.setSlot(slot, hyperparameters, record);
+  return nullptr;
+}
+
 // setState(handle, slot, which, array)
 napi_value setState(const CallbackInfo& info) {
   const napi_env env = info.Env();
@@ -222,6 +237,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<releaseData>(exports, "releaseData");
   define<verifyMemory>(exports, "verifyMemory");
   define<ownLines>(exports, "ownLines");
+  define<setSlot>(exports, "setSlot");
   define<setState>(exports, "setState");
   define<setData>(exports, "setData");
   define<setGrad>(exports, "setGrad");

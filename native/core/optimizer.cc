@@ -86,6 +86,12 @@ void Optimizer::ownLines(size_t slot) {
   }
 }
 
+void Optimizer::setSlot(size_t slot, const double* hyperparameters, double* record) {
+  slots_[slot].hyperparameters = hyperparameters;
+  slots_[slot].record = record;
+  forgetShape();
+}
+
 void Optimizer::setState(size_t slot, int which, float* state) {
   slots_[slot].state[which] = state;
   slots_[slot].states |= 1u << which;

@@ -44,6 +44,8 @@ class Optimizer {
   // The slot's arrays own their last cache line to its end: neighbours may be stepped as one.
   void ownLines(size_t slot);
 
+  // The slot's hyperparameters and record lie here, no longer where its group's do.
+  void setSlot(size_t slot, const double* hyperparameters, double* record);
   void setState(size_t slot, int which, float* state);
   void setData(size_t slot, float* data);
   void setGrad(size_t slot, float* grad);

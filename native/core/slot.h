@@ -15,7 +15,7 @@ struct Slot {
   float* state[kMaxStates] = {};
   size_t length = 0;
   size_t room = 0;  // length, or more where all arrays own their last cache line
-  const double* hyperparameters = nullptr;  // of its group
+  const double* hyperparameters = nullptr;  // of its group, or its own
   double* record = nullptr;  // what the rule remembers of it; first how often it was stepped
   uint32_t states = 0;       // bit k: state[k] is there
   uint32_t group = 0;

@@ -81,9 +81,9 @@ interface Slot {
   range: Range;
   readonly state: Floats[];
   readonly length: number;
-  readonly struct: Doubles;
+  struct: Doubles;
   /** What the rule remembers of it; a view, as every step writes it. */
-  readonly record: Doubles;
+  record: Doubles;
 }
 
 /** Neighbouring slots that share their scalars. */
@@ -100,8 +100,8 @@ class PortableCore implements Core {
   readonly #rule: Rule<unknown>;
   /** Where a struct says that the sign of every gradient turns. */
   readonly #maximize: number;
-  readonly #slots: Slot[] = [];
-  readonly #memory = new MemoryMap();
+  #slots: Slot[] = [];
+  #memory = new MemoryMap();
   #movedData: number[] = [];
   #movedGrads: number[] = [];
   #allGradsMoved = false;
@@ -173,6 +173,11 @@ class PortableCore implements Core {
 
   releaseData(slot: number): void {
     this.#memory.release(this.#slots[slot]!.range, slot);
+  }
+
+  setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void {
+    this.#slots[slot]!.struct = hyperparameters;
+    this.#slots[slot]!.record = record;
   }
 
   setState(slot: number, which: number, state: Floats): void {
@@ -251,6 +256,21 @@ class PortableCore implements Core {
         slot.record.set(run.next); // at once: a user's own update may throw at the next slot
       }
     }
+  }
+
+  sibling(): Core {
+    const sibling = new PortableCore(this.#rule);
+    if (this.#report) sibling.setOptions(this.#options, this.#report);
+    return sibling;
+  }
+
+  adopt(sibling: PortableCore): void {
+    this.#slots = sibling.#slots;
+    this.#memory = sibling.#memory;
+    this.#groups = sibling.#groups;
+    this.#movedData = sibling.#movedData;
+    this.#movedGrads = sibling.#movedGrads;
+    this.#allGradsMoved = sibling.#allGradsMoved;
   }
 
   dispose(): void {

@@ -1,0 +1,76 @@
+/** The memory of one optimizer: what it hands out in `state`, and what it keeps to itself. */
+
+import { bufferOf, type Doubles, type Floats, lengthOf } from './arrays.ts';
+import type { Backend, Core } from './backend/backend.ts';
+import { SlabAllocator } from './slab.ts';
+import type { StateArrays } from './state.ts';
+
+type Bytes = Uint8Array<ArrayBufferLike>;
+
+/** Everything here is claimed in the core: no parameter and no gradient may lie in it. */
+export class OptimizerMemory {
+  readonly #backend: Backend;
+  readonly #core: Core;
+  /** Structs and records: never handed out. */
+  readonly #control: SlabAllocator;
+  readonly #controlSlabs: Bytes[] = [];
+  #state: SlabAllocator;
+  /** What the core knows as ours is not given out to others as long as it knows it. */
+  #stateSlabs: Bytes[] = [];
+
+  constructor(backend: Backend, core: Core) {
+    this.#backend = backend;
+    this.#core = core;
+    this.#control = new SlabAllocator(backend, (bytes) => this.#claim(bytes, this.#controlSlabs));
+    this.#state = this.#makeState();
+  }
+
+  /** Where new state comes from. */
+  get state(): SlabAllocator {
+    return this.#state;
+  }
+
+  #makeState(): SlabAllocator {
+    return new SlabAllocator(this.#backend, (bytes) => this.#claim(bytes, this.#stateSlabs));
+  }
+
+  #claim(bytes: Bytes, list: Bytes[]): void {
+    this.#core.claimState(bytes);
+    list.push(bytes);
+  }
+
+  /** Remembers how far this has got; calling the result takes back what was given since. */
+  mark(): () => void {
+    const undo = [this.#control.mark(), this.#state.mark()];
+    return () => {
+      for (const takeBack of undo) takeBack();
+    };
+  }
+
+  /** Zeros for a struct or for records. */
+  doubles(length: number): Doubles {
+    return this.#control.float64(length);
+  }
+
+  /** Zeros for one kind of state of a parameter with this data. */
+  stateFor(data: Floats, kind: number): Floats {
+    const head = this.#state.headOf(data);
+    const block = this.#state.float32(head + lengthOf(data), kind + 2);
+    return new Float32Array(block.buffer, block.byteOffset + head * 4, lengthOf(data));
+  }
+
+  /**
+   * Claims in another core what it is to know: all but state that is none of these. Calling the
+   * result forgets that state; the other core is ours then.
+   */
+  claimIn(core: Core, kept: readonly StateArrays[]): () => void {
+    const buffers = new Set<ArrayBufferLike>();
+    for (const arrays of kept) for (const array of arrays) if (array) buffers.add(bufferOf(array));
+    const slabs = Array.from(buffers, (buffer) => new Uint8Array(buffer));
+    for (const bytes of [...this.#controlSlabs, ...slabs]) core.claimState(bytes);
+    return () => {
+      this.#stateSlabs = slabs;
+      this.#state = this.#makeState(); // the old slabs live as long as what lies in them
+    };
+  }
+}
