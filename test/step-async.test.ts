@@ -125,7 +125,7 @@ describe('while a step is under way', () => {
       () => o.state.has(p),
       () => [...o.state],
       () => o.dispose(),
-      () => void (o.paramGroups[0]!.amsgrad = true),
+      () => Object.assign(o.paramGroups[0]!, { amsgrad: true }),
     ];
     for (const call of calls) expectError(call, 'ERR_BUSY', 'asynchronous step');
     await expectRejection(o.stepAsync(), 'ERR_BUSY', 'await it first');

@@ -5,11 +5,6 @@ namespace {
 
 constexpr napi_type_tag kHandleTag = {0x6772616473746570, 0x6f7074696d697a72};
 
-// What a handle wraps: outlives the optimizer, so that a late call finds nothing, not rubbish.
-struct Handle {
-  std::shared_ptr<Optimizer> optimizer;
-};
-
 void* typedArray(napi_env env, napi_value value, napi_typedarray_type expected, const char* name,
                  size_t* length) {
   napi_typedarray_type type;
@@ -65,8 +60,8 @@ void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes
 }
 
 napi_value wrap(napi_env env, Optimizer* optimizer) {
-  auto* handle = new Handle{std::shared_ptr<Optimizer>(optimizer)};
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
+  auto* handle = new Handle{std::unique_ptr<Optimizer>(optimizer)};
+  const auto finalize = [](napi_env, void* data, void*) { LetGo()(static_cast<Handle*>(data)); };
   Napi::Object object = Napi::Object::New(env);
   if (napi_wrap(env, object, handle, finalize, nullptr, nullptr) != napi_ok) {
     delete handle;
@@ -87,10 +82,11 @@ Optimizer& liveOptimizer(napi_env env, void* wrapped) {
   return *optimizer;
 }
 
-std::shared_ptr<Optimizer> share(napi_env env, napi_value value) {
+HandleOwner share(napi_env env, napi_value value) {
   Handle& handle = handleOf(env, value);
   liveOptimizer(env, &handle);
-  return handle.optimizer;
+  handle.owners++;
+  return HandleOwner(&handle);
 }
 
 const Optimizer* peek(napi_env env, napi_value value) {
@@ -117,8 +113,9 @@ uint32_t index(napi_env env, napi_value value, size_t limit, const char* name) {
 
 napi_value result(napi_env env, const Failure& failure) {
   if (failure.kind == Failure::kNone) return nullptr;
-  static const char* const kKinds[] = {"none",         "dataOverlap", "gradOverlap", "overflow",
-                                       "missingState", "badCount",    "nonFinite",   "busy",   "skips"};
+  static const char* const kKinds[] = {"none",      "dataOverlap",  "gradOverlap",
+                                       "overflow",  "missingState", "badCount",
+                                       "nonFinite", "busy",         "skips"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", kKinds[failure.kind]);
   object.Set("slot", static_cast<double>(failure.slot));

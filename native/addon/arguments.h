@@ -22,6 +22,20 @@ std::vector<FloatSpan> floatArrays(napi_env env, const Napi::Array& arrays);
 double* doubleArray(napi_env env, napi_value value, size_t* length);
 void byteArray(napi_env env, napi_value value, const void** begin, size_t* bytes);
 
+// What the JavaScript object of an optimizer wraps: outlives it, so that a late call finds nothing,
+// not rubbish. The object and a step under way own it together; both live on one thread, and are
+// counted by hand because std::shared_ptr asks for a younger glibc than Node.js does.
+struct Handle {
+  std::unique_ptr<Optimizer> optimizer;
+  int owners = 1;
+};
+struct LetGo {
+  void operator()(Handle* handle) const {
+    if (--handle->owners == 0) delete handle;
+  }
+};
+using HandleOwner = std::unique_ptr<Handle, LetGo>;
+
 // An optimizer behind a JavaScript object that only this addon can have made.
 napi_value wrap(napi_env env, Optimizer* optimizer);
 // Refused while an asynchronous step is under way.
@@ -29,8 +43,8 @@ Optimizer& unwrap(napi_env env, napi_value handle);
 // What a handle wraps, and the optimizer in it, as unwrap() finds it.
 void* wrapped(napi_env env, napi_value handle);
 Optimizer& liveOptimizer(napi_env env, void* wrapped);
-// For a job that may outlive its handle.
-std::shared_ptr<Optimizer> share(napi_env env, napi_value handle);
+// For a job that may outlive the object; refused as by unwrap().
+HandleOwner share(napi_env env, napi_value handle);
 // Busy or not; null if it has been disposed.
 const Optimizer* peek(napi_env env, napi_value handle);
 // Frees the optimizer now; its handle is refused from here on.

@@ -10,7 +10,7 @@ namespace {
 using Napi::CallbackInfo;
 
 struct AsyncStep {
-  std::shared_ptr<Optimizer> optimizer;
+  HandleOwner handle;
   napi_async_work work;
   napi_deferred deferred;
   Failure failure;
@@ -18,23 +18,25 @@ struct AsyncStep {
 
 void executeStep(napi_env, void* data) {
   auto& step = *static_cast<AsyncStep*>(data);
-  step.failure = step.optimizer->check();
-  if (!step.failure.kind) step.optimizer->run();
+  Optimizer& optimizer = *step.handle->optimizer;
+  step.failure = optimizer.check();
+  if (!step.failure.kind) optimizer.run();
 }
 
 // On the environment's thread; where that is ending, nothing of JavaScript can be called any more,
 // and the statuses say so.
 void completeStep(napi_env env, napi_status status, void* data) {
   const std::unique_ptr<AsyncStep> step(static_cast<AsyncStep*>(data));
-  step->optimizer->releaseMemory();
-  step->optimizer->job = nullptr;
+  Optimizer& optimizer = *step->handle->optimizer;
+  optimizer.releaseMemory();
+  optimizer.job = nullptr;
   napi_delete_async_work(env, step->work);
   napi_value value = nullptr;
   napi_get_undefined(env, &value);
   if (status == napi_cancelled) {
     napi_get_boolean(env, false, &value);
   } else if (!step->failure.kind) {
-    step->optimizer->commit();
+    optimizer.commit();
   } else {
     value = result(env, step->failure);
   }
@@ -46,9 +48,10 @@ void completeStep(napi_env env, napi_status status, void* data) {
 napi_value stepAsync(const CallbackInfo& info) {
   const napi_env env = info.Env();
   auto step = std::make_unique<AsyncStep>();
-  step->optimizer = share(env, info[0]);
-  Failure failure = step->optimizer->prepare();
-  if (!failure.kind) failure = step->optimizer->takeMemory();
+  step->handle = share(env, info[0]);
+  Optimizer& optimizer = *step->handle->optimizer;
+  Failure failure = optimizer.prepare();
+  if (!failure.kind) failure = optimizer.takeMemory();
   if (failure.kind) return result(env, failure);
   napi_value promise, name;
   napi_create_string_utf8(env, "gradstep.stepAsync", NAPI_AUTO_LENGTH, &name);
@@ -56,10 +59,10 @@ napi_value stepAsync(const CallbackInfo& info) {
       napi_create_async_work(env, nullptr, name, executeStep, completeStep, step.get(),
                              &step->work) != napi_ok ||
       napi_queue_async_work(env, step->work) != napi_ok) {
-    step->optimizer->releaseMemory();
+    optimizer.releaseMemory();
     fail(env, "ERR_INTERNAL", "Could not start an asynchronous step");
   }
-  step->optimizer->job = step->work;
+  optimizer.job = step->work;
   step.release();
   return promise;
 }

@@ -1,9 +1,11 @@
-// The emulated fma against the processor's, and power against libm.
+// The emulated fma against the processor's, power against libm, and Adam's root against the
+// division.
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "../core/power.h"
+#include "../rules/registry.h"
 #include "../simd/dispatch.h"
 #include "../simd/emulated_fma.h"
 #include "check.h"
@@ -97,11 +99,73 @@ static void powers() {
   }
 }
 
+// Adam's kernel with scalars that leave expAvg / (sqrt(expAvgSq) / divisor) as the parameter.
+static std::vector<float> overRoot(const KernelTable& table, const std::vector<float>& squares,
+                                   std::vector<float> numerators, float divisor) {
+  Adam::Scalars s = {0, 0, 1, 0, divisor, 1 / divisor, 0, 1};
+  std::vector<float> param(squares.size()), grad(squares.size()), second = squares;
+  Slot slot;
+  slot.data = param.data();
+  slot.grad = grad.data();
+  slot.state[0] = numerators.data();
+  slot.state[1] = second.data();
+  table.rules[findRule("adam")->index][0](&s, 0, &slot, &slot + 1, 0, param.size());
+  return param;
+}
+
+// A quotient that is one bit off would not divide the true one to 1.
+static void dividedRoots() {
+  Random next;
+  std::vector<float> divisors = {1, 0.5f, 0x1.fffffep-1f, 0x1.000002p-1f, 0x1p-30f, 0x1.8p-20f};
+  for (double t = 1; t < 3000; t *= 1.7) {
+    for (const double beta : {0.9, 0.99, 0.999, 0.999999}) {
+      divisors.push_back(static_cast<float>(std::sqrt(1 - std::pow(beta, t))));
+    }
+  }
+  for (int i = 0; i < 50; i++) divisors.push_back(std::fabs(next.unit()) + 0x1p-30f);
+  std::vector<float> squares(20'000), quotients(squares.size());
+  for (const float divisor : divisors) {
+    for (size_t i = 0; i < squares.size(); i++) {
+      const int exponent = static_cast<int>(next() % 270) - 149;
+      do squares[i] = std::ldexp(1 + std::fabs(next.unit()), i % 2 ? exponent : -1);
+      while (squares[i] == 0 || std::isinf(squares[i]));
+      quotients[i] = std::sqrt(squares[i]) / divisor;
+    }
+    for (auto table = supportedTables(); *table; ++table) {
+      const std::vector<float> ones = overRoot(**table, squares, quotients, divisor);
+      size_t wrong = 0;
+      for (const float one : ones) wrong += one != 1;
+      CHECK(wrong == 0, "%s: %zu roots over %a", (*table)->name, wrong, divisor);
+    }
+  }
+}
+
+// Among ordinary roots, which share their vectors.
+static void oddRoots() {
+  const float odd[] = {0, INFINITY, NAN, -1, -INFINITY, FLT_MAX, 0x1p-149f, 0x1p-126f};
+  for (const float divisor : {1.0f, 0.03125f, 0.3f}) {
+    for (size_t at = 0; at < 150; at++) {
+      std::vector<float> squares(150, 0.7f), numerators(150, 1);
+      squares[at] = odd[at % 8];
+      for (auto table = supportedTables(); *table; ++table) {
+        const std::vector<float> got = overRoot(**table, squares, numerators, divisor);
+        for (size_t i = 0; i < got.size(); i++) {
+          const float expected = 1 / (std::sqrt(squares[i]) / divisor);
+          CHECK(sameBits(got[i], expected), "%s: 1 / (sqrt(%a) / %a) = %a, expected %a",
+                (*table)->name, squares[i], divisor, got[i], expected);
+        }
+      }
+    }
+  }
+}
+
 int main() {
   directedTriples();
   randomTriples();
   everyTable();
   powers();
   anyPowers();
+  dividedRoots();
+  oddRoots();
   return finish("arithmetic");
 }
