@@ -26,7 +26,8 @@ bool showsNonFinite(double order) { return order == 1 || order == 2 || order == 
 void GradientCheck::shape(const std::vector<Slot>& slots) {
   firstBlock_.resize(slots.size() + 1);
   firstBlock_[0] = 0;
-  for (size_t i = 0; i < slots.size(); i++) firstBlock_[i + 1] = firstBlock_[i] + blocksOf(slots[i]);
+  for (size_t i = 0; i < slots.size(); i++)
+    firstBlock_[i + 1] = firstBlock_[i] + blocksOf(slots[i]);
   blocks_.resize(firstBlock_.back());
   parts_.reserve(slots.size());
   coefficients_.assign(slots.size(), 1.0f);
@@ -63,8 +64,7 @@ void GradientCheck::reduce(const std::vector<Slot>& slots, const Reduce& reduce)
   }
 }
 
-void GradientCheck::countNonFinite(const std::vector<Slot>& slots,
-                                   const GradientFactors& factors) {
+void GradientCheck::countNonFinite(const std::vector<Slot>& slots, const GradientFactors& factors) {
   reduce(slots, [&](const float* x, size_t length) {
     return activeTable().reduce[kNonFinite](x, length, factors);
   });
@@ -83,8 +83,7 @@ void GradientCheck::measure(const std::vector<Slot>& slots, const StepOptions& o
   nonFinite_ = 0;
   if (options.maxGradNorm >= 0) {
     const Norm norm(options.normType);
-    reduce(slots,
-           [&](const float* x, size_t length) { return norm.block(x, length, factors); });
+    reduce(slots, [&](const float* x, size_t length) { return norm.block(x, length, factors); });
     clip(slots, options, norm);
     if (std::isfinite(totalNorm_) && showsNonFinite(options.normType)) return;
   }
@@ -117,8 +116,7 @@ float GradientCheck::clipRange(const Range& range, const std::vector<Slot>& slot
 
 void GradientCheck::clip(const std::vector<Slot>& slots, const StepOptions& options,
                          const Norm& norm) {
-  totalNorm_ = static_cast<double>(
-      clipRange({0, slots.size()}, slots, options.maxGradNorm, norm));
+  totalNorm_ = static_cast<double>(clipRange({0, slots.size()}, slots, options.maxGradNorm, norm));
   if (options.clipScope == kGlobal) return;
   for (size_t begin = 0, end; begin < slots.size(); begin = end) {
     end = begin + 1;
