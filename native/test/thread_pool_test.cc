@@ -29,11 +29,12 @@ void run(size_t chunks, const Work& work) {
   pool.run(call, const_cast<Work*>(&work), chunks);
 }
 
-// The threads that a job of so many chunks ran on.
+// The threads that a job ran on: with chunks so long that whoever is allowed to helps.
 std::set<std::thread::id> threadsOf(size_t chunks) {
   std::mutex mutex;
   std::set<std::thread::id> threads;
   run(chunks, [&](size_t) {
+    std::this_thread::sleep_for(200us);
     const std::lock_guard<std::mutex> lock(mutex);
     threads.insert(std::this_thread::get_id());
   });
@@ -74,9 +75,9 @@ void helpersComeAndGo() {
     for (int i = 0; i < 10; i++) meet(threads);
     // Helpers that are no longer wanted leave, at the latest when they have slept.
     bool left = false;
-    for (int i = 0; i < 1000 && !left; i++) {
+    for (int i = 0; i < 100 && !left; i++) {
       std::this_thread::sleep_for(1ms);
-      left = threadsOf(64).size() <= static_cast<size_t>(threads);
+      left = threadsOf(40).size() <= static_cast<size_t>(threads);
     }
     CHECK(left, "%d threads", threads);
   }
@@ -93,7 +94,7 @@ void oneCallerAtATime() {
     });
   });
   while (!started.load()) std::this_thread::yield();
-  const auto threads = threadsOf(100);
+  const auto threads = threadsOf(40);
   CHECK(threads.size() == 1 && threads.count(std::this_thread::get_id()) == 1, "alone");
   finished = true;
   holder.join();
@@ -181,7 +182,7 @@ void endsWithTheLastEnvironment() {
     if (round % 2) std::this_thread::sleep_for(1ms);
     pool.release();
     CHECK(becomes(before), "%zu threads, before %zu", threadsOfProcess(), before);
-    CHECK(threadsOf(100).size() == 1, "without an environment there is no help");
+    CHECK(threadsOf(40).size() == 1, "without an environment there is no help");
   }
 }
 
