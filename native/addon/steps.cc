@@ -50,10 +50,9 @@ napi_value stepOf(const CallbackInfo& info) {
 // follow(handle, average: handle or null)
 napi_value follow(const CallbackInfo& info) {
   Optimizer& optimizer = unwrap(info.Env(), info[0]);
-  std::shared_ptr<Optimizer> average;
-  if (!info[1].IsNull()) average = share(info.Env(), info[1]);
-  if (average.get() == &optimizer) fail(info.Env(), "ERR_INTERNAL", "Expected another handle");
-  optimizer.follow(std::move(average));
+  Optimizer* average = info[1].IsNull() ? nullptr : &unwrap(info.Env(), info[1]);
+  if (average == &optimizer) fail(info.Env(), "ERR_INTERNAL", "Expected another handle");
+  optimizer.follow(average);
   return nullptr;
 }
 

@@ -184,6 +184,19 @@ Failure Optimizer::prepare() {
   return {};
 }
 
+Optimizer::~Optimizer() {
+  follow(nullptr);
+  if (leader_ != nullptr) leader_->follower_ = nullptr;
+}
+
+void Optimizer::follow(Optimizer* average) {
+  if (follower_ != nullptr) follower_->leader_ = nullptr;
+  follower_ = average;
+  if (average == nullptr) return;
+  if (average->leader_ != nullptr) average->leader_->follower_ = nullptr;
+  average->leader_ = this;
+}
+
 // Null where it cannot take part: then whoever attached it steps it by itself, or is told why not.
 const Plan* Optimizer::planFollower() {
   if (follower_ == nullptr || follower_->prepare().kind) return nullptr;

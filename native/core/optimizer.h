@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "../rules/registry.h"
@@ -28,6 +26,9 @@ struct FloatSpan {
 class Optimizer {
  public:
   explicit Optimizer(const RuleInfo& rule) : rule_(rule) {}
+  ~Optimizer();
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   // Declares memory of the optimizer itself: no parameter and no gradient may lie in it.
   void claimState(const void* begin, size_t bytes);
@@ -55,7 +56,7 @@ class Optimizer {
 
   // From now on `average` is stepped with every step that moves this one, in the same pass, where
   // its slots' gradients are the data of all slots here. Null: no more.
-  void follow(std::shared_ptr<Optimizer> average) { follower_ = std::move(average); }
+  void follow(Optimizer* average);
 
   // Reads these options at each step, and reports there. Without them: kApply, no clipping.
   void setOptions(const StepOptions* options, StepReport* report);
@@ -114,7 +115,8 @@ class Optimizer {
   bool skips_ = false, busy_ = false;
   PlannedStep planned_;
   std::vector<float> coefficients_;  // by span
-  std::shared_ptr<Optimizer> follower_;
+  Optimizer* follower_ = nullptr;
+  Optimizer* leader_ = nullptr;  // whose follower this is
   MemoryMap memory_;
   std::vector<size_t> movedData_, movedGrads_;  // not verified yet
   bool allGradsMoved_ = false;
