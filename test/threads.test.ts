@@ -69,7 +69,8 @@ describe('environments', () => {
       for (let i = 0; i < ${STEPS}; i++) i % 3 === 2 ? await o.stepAsync() : o.step();
       port.postMessage('done');`;
     const workers = arenas.map(({ parameters }) => start(parameters, script));
-    for (const worker of workers) expect(await once(worker, 'message')).toEqual([3]);
+    const counts = await Promise.all(workers.map((worker) => once(worker, 'message')));
+    expect(counts).toEqual(workers.map(() => [3]));
     for (const worker of workers) worker.postMessage('begin');
     const here = arena();
     steps(here.parameters); // and this thread with them
@@ -83,7 +84,7 @@ describe('environments', () => {
     const short = start(arena().parameters, 'for (;;) o.step();');
     const long = arena();
     const worker = start(long.parameters, 'for (let i = 0; i < 60; i++) o.step();');
-    for (const one of [short, worker]) await once(one, 'message');
+    await Promise.all([short, worker].map((one) => once(one, 'message')));
     const ended = once(worker, 'exit');
     for (const one of [short, worker]) one.postMessage('begin');
     await short.terminate();
