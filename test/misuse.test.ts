@@ -127,6 +127,16 @@ class World {
     yield this.#pick(this.#params);
   }
 
+  /** Another parameter, or the same with other data, in the place of one, with a random index. */
+  #replace(o: Optimizer<object, unknown>): void {
+    const [old, next] = [this.#pick(this.#params), this.#pick(this.#params)];
+    const lengthOf = ({ data }: ParameterLike) => (ArrayBuffer.isView(data) ? sizeOf(data) : 2);
+    const from = Math.max(1, lengthOf(old));
+    const index = Array.from({ length: lengthOf(next) }, () => this.next(from + 1) - 1);
+    const options = this.#pick([{ index }, { state: 'reset' as const }, { index: [0] }]);
+    o.replaceParameter(old, next, options);
+  }
+
   #onOptimizer(): void {
     if (this.#optimizers.length === 0) return;
     const o = this.#pick(this.#optimizers);
@@ -144,6 +154,14 @@ class World {
       () => o.addParamGroup({ params: this.#params, paramNames: ['a', 'b'] } as never),
       () => o.addParamGroup({ params: this.#disturbing() } as never),
       () => Object.assign(group, { [key]: value }),
+      () => Object.assign(this.#pick(this.#params), { frozen: this.#pick([true, false, 1]) }),
+      () => Object.assign(group, { frozen: this.#pick([true, false, 'x']) }),
+      () => o.override(this.#pick(this.#params), this.#pick([{ [key]: value }, null, {}]) as never),
+      () => o.removeParameters(this.#pick(this.#params)),
+      () => o.removeParameters(this.#disturbing()),
+      () => o.replaceParameter(this.#pick(this.#params), this.#pick(this.#params)),
+      () => this.#replace(o),
+      () => o.resetState(this.#pick([undefined, this.#pick(this.#params)])),
       () => [...o.state.values()].map((state) => Object.values(state as object)),
       () => String(o) + JSON.stringify(o.paramGroups),
       () => (this.next(20) === 0 ? o.dispose() : undefined),

@@ -1,0 +1,33 @@
+/** Steps with gradients that depend on the number of the step alone, and what they leave. */
+
+import type { Parameter, ParameterLike } from '../lib/index.ts';
+import { bits } from './helpers.ts';
+import { fill } from './reference/inputs.ts';
+
+interface Steppable {
+  readonly state: ReadonlyMap<ParameterLike, unknown>;
+  step(): unknown;
+}
+
+/** Makes steps; parameter number `i` of the list gets the same gradients in every run. */
+export function steps(
+  optimizer: Steppable,
+  params: readonly (Parameter | undefined)[],
+  numbers: readonly number[],
+): void {
+  for (const number of numbers) {
+    for (const [i, p] of params.entries()) {
+      if (p !== undefined) fill(p.ensureGrad(), 'normal', 7 + i, number, 0);
+    }
+    optimizer.step();
+  }
+}
+
+/** The bits of data and state. */
+export function snapshot(optimizer: Steppable, p: ParameterLike): unknown[] {
+  const state = optimizer.state.get(p);
+  return Object.entries({ data: p.data, ...(state as object) }).map(([name, part]) => [
+    name,
+    part instanceof Float32Array ? bits(part) : part,
+  ]);
+}
