@@ -1,4 +1,5 @@
 // The core's step: runs of slots, skipped gradients, step counts, and failures that change nothing.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -113,6 +114,20 @@ void stepsAnArenaAsOneSpan() {
   CHECK(!optimizer.step().kind && optimizer.spanCount() == 2, "a gap in the middle");
 }
 
+void givesASlotItsOwn() {
+  Fixture f;
+  double own[] = {0.25, 0.9, 0.999, 1e-8, 0, 0, 0}, record = 0;
+  CHECK(!f.optimizer.step().kind, "step");
+  for (float& x : f.data[1]) x = 1;
+  std::fill(f.state[1][0].begin(), f.state[1][0].end(), 0.0f);
+  std::fill(f.state[1][1].begin(), f.state[1][1].end(), 0.0f);
+  f.optimizer.setSlot(1, own, &record);
+  CHECK(!f.optimizer.step().kind, "step");
+  CHECK(std::fabs(f.data[1][3] - 0.75f) < 1e-6f, "%g", f.data[1][3]);
+  CHECK(record == 1 && f.steps[0][0] == 2 && f.steps[0][1] == 1, "its own count");
+  CHECK(f.optimizer.slots()[1].group == 0, "still of its group");
+}
+
 void forgetsMemoryThatIsGone() {
   Fixture f;
   std::vector<double> steps(1);
@@ -132,6 +147,7 @@ int main() {
   failsBeforeAnythingIsWritten();
   addsAllOrNothing();
   stepsAnArenaAsOneSpan();
+  givesASlotItsOwn();
   forgetsMemoryThatIsGone();
   return finish("optimizer");
 }

@@ -1,0 +1,271 @@
+/** One optimizer of the portable backend: `native/core/optimizer.cc` and `plan.cc` again. */
+
+import { type Doubles, type Floats, fillZero, isGone, lengthOf } from '../../arrays.ts';
+import type { Core, Failure } from '../backend.ts';
+import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
+import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
+import { MemoryMap, NOBODY, type Range, rangeOf, STATE } from './memory-map.ts';
+import { type Arrays, type Rule, ScalarOverflow } from './rules/rule.ts';
+import { updateSlot } from './treated.ts';
+
+interface Slot {
+  readonly group: number;
+  data: Floats;
+  grad: Floats | null;
+  /** What was claimed for `data`. */
+  range: Range;
+  readonly state: Floats[];
+  readonly length: number;
+  struct: Doubles;
+  /** What the rule remembers of it; a view, as every step writes it. */
+  record: Doubles;
+}
+
+/** Neighbouring slots that share their scalars. */
+interface Run {
+  readonly slots: Slot[];
+  readonly struct: Doubles;
+  /** The record of each before this step, and after it. */
+  readonly record: Doubles;
+  readonly next: Doubles;
+  readonly scalars: unknown;
+}
+
+export class PortableCore implements Core {
+  readonly #rule: Rule<unknown>;
+  /** Where a struct says that the sign of every gradient turns. */
+  readonly #maximize: number;
+  #slots: Slot[] = [];
+  #memory = new MemoryMap();
+  #movedData: number[] = [];
+  #movedGrads: number[] = [];
+  #allGradsMoved = false;
+  #groups = 0;
+  #options: Doubles = PLAIN_OPTIONS;
+  #report: Doubles | undefined;
+
+  constructor(rule: Rule<unknown>) {
+    this.#rule = rule;
+    this.#maximize = rule.isOwn ? -1 : rule.fields.indexOf('maximize');
+  }
+
+  claimState(bytes: Uint8Array<ArrayBufferLike>): void {
+    this.#memory.claim(rangeOf(bytes, lengthOf(bytes)), STATE);
+  }
+
+  addGroup(struct: Doubles, records: Doubles, data: readonly Floats[]): Failure | undefined {
+    const failure = this.#claimAll(data);
+    if (failure !== undefined) return failure;
+    for (const [at, array] of data.entries()) {
+      const length = lengthOf(array);
+      const range = rangeOf(array, length * 4);
+      const size = this.#rule.record.length;
+      const record = records.subarray(at * size, (at + 1) * size);
+      const group = this.#groups;
+      const state: Floats[] = [];
+      this.#slots.push({ group, data: array, grad: null, range, state, length, struct, record });
+    }
+    this.#groups += 1;
+    this.#allGradsMoved = true;
+    return undefined;
+  }
+
+  findOverlap(data: readonly Floats[]): Failure | undefined {
+    const failure = this.#claimAll(data);
+    if (failure === undefined) this.#releaseFirst(data.length, data);
+    return failure;
+  }
+
+  /** Claims the memory of slots that come: all of it, or none and the reason. */
+  #claimAll(data: readonly Floats[]): Failure | undefined {
+    for (const [i, array] of data.entries()) {
+      const slot = this.#slots.length + i;
+      const other = this.#memory.claim(rangeOf(array, lengthOf(array) * 4), slot);
+      if (other !== NOBODY) {
+        this.#releaseFirst(i, data);
+        return { kind: 'dataOverlap', slot, other };
+      }
+    }
+    return undefined;
+  }
+
+  #releaseFirst(count: number, data: readonly Floats[]): void {
+    for (let i = 0; i < count; i++) {
+      this.#memory.release(rangeOf(data[i]!, lengthOf(data[i]!) * 4), this.#slots.length + i);
+    }
+  }
+
+  /** A padded slot owns its last cache line too; a loop over numbers gains nothing from it. */
+  ownLines(slot: number): void {
+    const row = this.#slots[slot]!;
+    const exact = row.range;
+    this.releaseData(slot);
+    row.range = rangeOf(row.data, Math.ceil(row.length / 16) * 64);
+    if (this.#memory.claim(row.range, slot) === NOBODY) return;
+    row.range = exact; // somebody lies in the padding: then it is not ours
+    this.#memory.claim(exact, slot);
+  }
+
+  releaseData(slot: number): void {
+    this.#memory.release(this.#slots[slot]!.range, slot);
+  }
+
+  setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void {
+    this.#slots[slot]!.struct = hyperparameters;
+    this.#slots[slot]!.record = record;
+  }
+
+  setState(slot: number, which: number, state: Floats): void {
+    this.#slots[slot]!.state[which] = state;
+  }
+
+  setData(slot: number, data: Floats): void {
+    const row = this.#slots[slot]!;
+    this.releaseData(slot);
+    row.data = data;
+    row.range = rangeOf(data, row.length * 4);
+    this.#movedData.push(slot);
+    this.#allGradsMoved = true;
+  }
+
+  setGrad(slot: number, grad: Floats | null): void {
+    this.#slots[slot]!.grad = grad;
+    if (grad !== null) this.#movedGrads.push(slot);
+  }
+
+  setOptions(options: Doubles, report: Doubles): void {
+    this.#options = options;
+    this.#report = report;
+  }
+
+  follow(): void {}
+
+  step(): Failure | undefined {
+    const prepared = this.prepare();
+    if (typeof prepared !== 'function') return prepared;
+    prepared();
+    return undefined;
+  }
+
+  async stepAsync(): Promise<Failure | undefined> {
+    return this.step();
+  }
+
+  cancelStep(): void {}
+
+  /** Everything of a step that can fail; calling the result does it. */
+  prepare(): Failure | (() => void) {
+    const failure = this.verifyMemory();
+    if (failure !== undefined) return failure;
+    const plan = this.#plan();
+    if ('kind' in plan) return plan;
+    const options = this.#options;
+    const list = plan.flatMap(({ slots }) => slots);
+    const check = checkGradients(list as GradientOf[], options);
+    const skips = (check?.nonFinite ?? 0) > 0 && options[OPTION.onNonFinite]! > 0;
+    if (skips) {
+      const slot = this.#slots.indexOf(list[check!.firstNonFinite]!);
+      if (options[OPTION.onNonFinite] === 2) return { kind: 'nonFinite', slot, other: STATE };
+      if (this.#report![REPORT.consecutiveSkips]! >= options[OPTION.maxConsecutiveSkips]!) {
+        return { kind: 'skips', slot, other: STATE };
+      }
+    }
+    return () => {
+      if (!skips) this.#run(plan, check?.coefficients);
+      if (!skips && options[OPTION.zeroGradInStep] === 1)
+        for (const { grad } of list) if (!isGone(grad!)) fillZero(grad!);
+      if (this.#report !== undefined) report(this.#report, check, skips);
+    };
+  }
+
+  #run(plan: readonly Run[], coefficients: readonly number[] | undefined): void {
+    const scale = Math.fround(this.#options[OPTION.gradScale]!);
+    const bound = Math.fround(this.#options[OPTION.clipValue]!);
+    let at = 0;
+    for (const run of plan) {
+      const negate = run.struct[this.#maximize] === 1;
+      for (const slot of run.slots) {
+        const coefficient = coefficients?.[at++] ?? 1;
+        const treatment = { scale, bound, coefficient, negate };
+        updateSlot(this.#rule, run.scalars, slot as Arrays, treatment);
+        slot.record.set(run.next); // at once: a user's own update may throw at the next slot
+      }
+    }
+  }
+
+  sibling(): Core {
+    const sibling = new PortableCore(this.#rule);
+    if (this.#report) sibling.setOptions(this.#options, this.#report);
+    return sibling;
+  }
+
+  adopt(sibling: PortableCore): void {
+    this.#slots = sibling.#slots;
+    this.#memory = sibling.#memory;
+    this.#groups = sibling.#groups;
+    this.#movedData = sibling.#movedData;
+    this.#movedGrads = sibling.#movedGrads;
+    this.#allGradsMoved = sibling.#allGradsMoved;
+  }
+
+  dispose(): void {
+    this.#slots.length = 0;
+  }
+
+  /** Arrays that came since the last step. What fails stays: the next step asks again. */
+  verifyMemory(): Failure | undefined {
+    for (let slot = this.#movedData.at(-1); slot !== undefined; slot = this.#movedData.at(-1)) {
+      const other = this.#memory.claim(this.#slots[slot]!.range, slot);
+      if (other !== NOBODY && other !== slot) return { kind: 'dataOverlap', slot, other };
+      this.#movedData.pop();
+    }
+    const moved = this.#allGradsMoved ? this.#slots.keys() : this.#movedGrads;
+    for (const slot of moved) {
+      const { grad, length } = this.#slots[slot]!;
+      const other = grad === null ? NOBODY : this.#memory.holder(rangeOf(grad, length * 4));
+      if (other !== NOBODY) return { kind: 'gradOverlap', slot, other };
+    }
+    this.#allGradsMoved = false;
+    this.#movedGrads = [];
+    return undefined;
+  }
+
+  /** Everything that can fail, before anything is written. */
+  #plan(): Run[] | Failure {
+    const plan: Run[] = [];
+    for (const [index, slot] of this.#slots.entries()) {
+      if (slot.grad === null) continue;
+      let run = plan.at(-1);
+      if (run?.struct !== slot.struct || !sameRecord(run.record, slot.record)) {
+        try {
+          run = this.#openRun(slot);
+        } catch (error) {
+          if (!(error instanceof ScalarOverflow)) throw error;
+          return { kind: 'overflow', slot: index, other: STATE };
+        }
+        plan.push(run);
+      }
+      run.slots.push(slot);
+    }
+    return plan;
+  }
+
+  #openRun({ struct, record }: Slot): Run {
+    const [before, next] = [record.slice(), record.slice()];
+    const scalars = this.#rule.prepare(struct, next);
+    return { slots: [], struct, record: before, next, scalars };
+  }
+}
+
+/** What the step says of itself. */
+function report(to: Doubles, check: GradientCheck | undefined, skips: boolean): void {
+  to[REPORT.stepped] = skips ? 0 : 1;
+  to[REPORT.gradNorm] = check?.totalNorm ?? Number.NaN;
+  to[REPORT.nonFinite] = check?.nonFinite ?? Number.NaN;
+  to[REPORT.skipped]! += skips ? 1 : 0;
+  to[REPORT.consecutiveSkips] = skips ? to[REPORT.consecutiveSkips]! + 1 : 0;
+}
+
+function sameRecord(a: Doubles, b: Doubles): boolean {
+  return a.every((value, i) => value === b[i]);
+}
