@@ -7,6 +7,7 @@ import {
   Adam,
   type AdamState,
   combine,
+  EMA,
   Parameter,
   ParameterArena,
   SGD,
@@ -416,6 +417,31 @@ onEachBackend(() => {
       o.stepOptions.gradScale = 0;
       o.step();
       expect(o.lastStep!.gradNorm).toBe(0);
+    });
+
+    it('goes on with averages that are attached: their parameters stay theirs', () => {
+      const run = (attached: boolean) => {
+        const params = model(true);
+        const o = new SGD(params, { lr: 0.1 });
+        const ema = new EMA(params, { decay: 0.5 });
+        if (attached) ema.attach(o);
+        const go = (list: readonly (Parameter | undefined)[], numbers: number[]) => {
+          for (const number of numbers) {
+            steps(o, list, [number]);
+            if (!attached) ema.update();
+          }
+        };
+        go(params, [1, 2]);
+        params[1]!.frozen = true;
+        o.override(params[3]!, { lr: 0.5 });
+        go(params, [3, 4]);
+        o.removeParameters(params[0]!);
+        o.replaceParameter(params[2]!, parameter(33));
+        params[1]!.frozen = false;
+        go(params, [5, 6]);
+        return params.map((p) => [bits(p.data), bits(ema.averages.get(p)!)]);
+      };
+      expect(run(true)).toEqual(run(false));
     });
 
     it('works for optimizers of users', () => {
