@@ -99,7 +99,7 @@ export class ArenaParameter extends Parameter {
   }
 
   override get frozen(): boolean {
-    return this.#slot.frozen;
+    return #slot in this && this.#slot.frozen; // an imitation is never frozen
   }
 
   override set frozen(given: boolean) {

@@ -16,9 +16,10 @@ import type { Backend, Core, Failure } from './backend/backend.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { explain } from './failures.ts';
-import { checkFrozen, type ParameterLike } from './parameter.ts';
-import { ArenaParameter, type ArenaSlot } from './parameter-arena.ts';
+import type { ParameterLike } from './parameter.ts';
 import { goneSentence, type ParamList, unsharedSentence } from './params.ts';
+import { ArenaSegment, LooseSegment, type Segment, type SegmentOwner } from './segments.ts';
+import { labelOf, Slot } from './slot.ts';
 
 /** A new group's slots, in order. */
 export interface NewSlots extends ParamList {
@@ -29,32 +30,6 @@ export interface NewSlots extends ParamList {
   readonly frozen: boolean;
 }
 
-/** One parameter; numbered as the core numbers it. */
-interface Slot {
-  readonly parameter: ParameterLike;
-  data: Floats;
-  grad: Floats | null;
-  readonly length: number;
-  /** Its place in an arena: then its arrays are known for good. */
-  readonly place: ArenaSlot | undefined;
-  /** The name that was given, or its own. */
-  readonly name: string | undefined;
-  readonly label: string;
-  readonly group: number;
-  record: Doubles;
-  /** Whether its group is frozen. */
-  frozen: boolean;
-}
-
-/** Neighbouring slots that are checked alike: those of one arena in shared memory, or any. */
-interface Segment {
-  readonly begin: number;
-  end: number;
-  /** The arena's count of changes, and how far this table has followed it. */
-  readonly changes: ArenaSlot['changes'] | undefined;
-  seen: number;
-}
-
 /** One row per parameter. */
 export class SlotTable {
   readonly indexOf: Map<ParameterLike, number> = new Map();
@@ -62,6 +37,11 @@ export class SlotTable {
   #slots: Slot[] = [];
   #segments: Segment[] = [];
   #changes = 0;
+  readonly #owner: SegmentOwner = {
+    rebindData: (slot, data) => this.#rebindData(slot, data),
+    rebindGrad: (slot, grad) => this.#rebindGrad(slot, grad),
+    gone: (slot, field) => this.#gone(slot, field),
+  };
 
   constructor(
     core: Core,
@@ -106,7 +86,7 @@ export class SlotTable {
 
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
   stepOf(slot: number): number {
-    return this.#slots[slot]!.record[0]!;
+    return this.#slots[slot]!.step;
   }
 
   /** Refuses parameters that are here already, or twice among the given, or in others' memory. */
@@ -142,17 +122,10 @@ export class SlotTable {
   /** Adds a group's parameters, which `refuse` has let pass. Runs no code of a user. */
   add({ params, data, labels, group, struct, records, frozen }: NewSlots): void {
     const first = this.#slots.length;
-    const size = records.length / data.length;
-    const rows = data.map((array, i): Slot => {
+    const together = { group, records, recordSize: records.length / data.length, frozen };
+    const rows = data.map((array, i) => {
       bufferOf(array); // moves a tiny array to where it stays
-      const place = ArenaParameter.placeOf(params[i]!, array);
-      const name = labels[i];
-      const label = labelOf(name, i, group);
-      const length = lengthOf(array);
-      const parameter = params[i]!;
-      const record = records.subarray(i * size, (i + 1) * size);
-      const known = { parameter, length, place, name, label, group };
-      return { ...known, data: array, grad: null, record, frozen };
+      return new Slot(params[i]!, array, labels[i], i, together);
     });
     const failure = this.#core.addGroup(struct, records, data);
     this.#changes += 1;
@@ -161,7 +134,8 @@ export class SlotTable {
       const row = rows[i]!;
       this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
-      this.#addToSegment(first + i, row.place);
+      this.#addToSegment(first + i, row);
+      if (row.place !== undefined) this.#core.ownLines(first + i);
     }
   }
 
@@ -173,8 +147,10 @@ export class SlotTable {
 
   /** Freezes a group's slots or lets them move again; the next `refresh` tells the core. */
   freeze(slots: readonly number[], frozen: boolean): void {
-    for (const slot of slots) this.#slots[slot]!.frozen = frozen;
-    for (const segment of this.#segments) segment.seen = -1;
+    for (const slot of slots) {
+      this.#slots[slot]!.frozen = frozen;
+      for (const segment of this.#segments) segment.freeze(slot, frozen);
+    }
   }
 
   /** An empty table with a core of its own, which `adopt` takes over. */
@@ -187,21 +163,25 @@ export class SlotTable {
   adopt(sibling: SlotTable): void {
     this.#core.adopt(sibling.#core);
     this.#slots = sibling.#slots;
-    this.#segments = sibling.#segments;
+    this.#segments = [];
     this.indexOf.clear();
-    for (const [slot, { parameter }] of this.#slots.entries()) this.indexOf.set(parameter, slot);
+    for (const [slot, row] of this.#slots.entries()) {
+      this.indexOf.set(row.parameter, slot);
+      this.#addToSegment(slot, row);
+    }
     this.#changes += 1;
   }
 
-  #addToSegment(slot: number, place: ArenaSlot | undefined): void {
-    let segment = this.#segments.at(-1);
-    if (segment === undefined || segment.changes !== place?.changes) {
-      segment = { begin: slot, end: slot, changes: place?.changes, seen: -1 };
+  #addToSegment(slot: number, row: Slot): void {
+    if (!this.#segments.at(-1)?.take(row)) {
+      const changes = row.place?.changes;
+      const segment =
+        changes === undefined
+          ? new LooseSegment(this.#owner, slot)
+          : new ArenaSegment(this.#owner, slot, changes);
+      segment.take(row);
       this.#segments.push(segment);
     }
-    segment.end = slot + 1;
-    segment.seen = -1;
-    if (place !== undefined) this.#core.ownLines(slot);
   }
 
   /**
@@ -210,55 +190,16 @@ export class SlotTable {
    * @param frozenToo Registers those gradients too, until the next call.
    */
   refresh(frozenToo = false): void {
-    for (const segment of this.#segments) {
-      if (segment.changes === undefined) this.#refreshLoose(segment, frozenToo);
-      else this.#refreshArena(segment, segment.changes.count, frozenToo);
-    }
-  }
-
-  #refreshLoose({ begin, end }: Segment, frozenToo: boolean): void {
-    const slots = this.#slots;
-    for (let i = begin; i < end; i++) {
-      const slot = slots[i]!;
-      const { data, frozen = false } = slot.parameter;
-      if (data !== slot.data) this.#rebindData(i, data);
-      const still = slot.frozen || (frozen !== false && checkFrozen(frozen, slot.label));
-      const grad = still && !frozenToo ? null : (slot.parameter.grad ?? null);
-      if (grad !== slot.grad) this.#rebindGrad(i, grad);
-    }
-  }
-
-  /** An arena's data stays where it is; its gradients come and go, and it counts how often. */
-  #refreshArena(segment: Segment, count: number, frozenToo: boolean): void {
-    if (segment.seen === count && !frozenToo) return;
-    for (let i = segment.begin; i < segment.end; i++) {
-      const slot = this.#slots[i]!;
-      const { grad, hasGrad, frozen } = slot.place!;
-      const present = hasGrad && (frozenToo || !(frozen || slot.frozen)) ? grad : null;
-      if (present === slot.grad) continue;
-      this.#core.setGrad(i, present);
-      slot.grad = present;
-    }
-    segment.seen = frozenToo ? -1 : count;
+    for (let i = 0; i < this.#segments.length; i++) this.#segments[i]!.refresh(frozenToo);
   }
 
   /**
    * Second pass, with no user's code before the core runs, not even a patched iterator's: every
-   * registered array still has its last element, so its buffer was neither detached nor shrunk.
-   * Shared memory of an arena cannot be.
+   * registered array is still there.
    */
   verify(): void {
-    const [segments, slots] = [this.#segments, this.#slots];
-    for (let s = 0; s < segments.length; s++) {
-      const { begin, end, changes } = segments[s]!;
-      if (changes !== undefined) continue;
-      for (let i = begin; i < end; i++) {
-        const { data, grad, length } = slots[i]!;
-        if (length === 0) continue;
-        if (data[length - 1] === undefined) throw this.#gone(i, 'data');
-        if (grad !== null && grad[length - 1] === undefined) throw this.#gone(i, 'grad');
-      }
-    }
+    const segments = this.#segments;
+    for (let i = 0; i < segments.length; i++) segments[i]!.verify();
   }
 
   /** Lets an average take part in steps: see `Core.follow`. */
@@ -361,9 +302,4 @@ export class SlotTable {
   #explain(failure: Failure, added: readonly string[] = []): GradstepError {
     return explain(failure, (slot) => this.#slots[slot]?.label ?? added[slot - this.size]!);
   }
-}
-
-/** A parameter in error sentences: `'conv.weight' (group 0)`. */
-function labelOf(name: string | undefined, index: number, group: number): string {
-  return `${name === undefined ? `at index ${index}` : `'${name}'`} (group ${group})`;
 }

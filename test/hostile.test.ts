@@ -124,7 +124,8 @@ onEachBackend(() => {
         return result;
       };
       try {
-        expectError(() => o.step(), 'ERR_DETACHED', 'data of parameter at index 0');
+        // Without a closure no iterator runs before the core.
+        expectError(() => o.step(() => 1), 'ERR_DETACHED', 'data of parameter at index 0');
       } finally {
         prototype.next = next;
       }

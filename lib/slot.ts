@@ -1,0 +1,79 @@
+/** One parameter of an optimizer; numbered as the core numbers it. */
+
+import { type Doubles, type Floats, lengthOf } from './arrays.ts';
+import type { ParameterLike } from './parameter.ts';
+import { ArenaParameter, type ArenaSlot } from './parameter-arena.ts';
+
+/** What a group's slots have in common. */
+export interface SlotGroup {
+  readonly group: number;
+  /** What the rule remembers of each, one after the other; first its step count. */
+  readonly records: Doubles;
+  /** How many doubles that is for one. */
+  readonly recordSize: number;
+  readonly frozen: boolean;
+}
+
+export class Slot {
+  readonly parameter: ParameterLike;
+  data: Floats;
+  grad: Floats | null = null;
+  readonly length: number;
+  /** Its place in an arena: then its arrays are known for good. */
+  readonly place: ArenaSlot | undefined;
+  /** The name that was given, or its own. */
+  readonly name: string | undefined;
+  readonly group: number;
+  /** Whether its group is frozen. */
+  frozen: boolean;
+  readonly #index: number;
+  #records: Doubles;
+  #begin: number;
+  readonly #recordSize: number;
+
+  /** @param index Its number in its group. */
+  constructor(
+    parameter: ParameterLike,
+    data: Floats,
+    name: string | undefined,
+    index: number,
+    { group, records, recordSize, frozen }: SlotGroup,
+  ) {
+    this.parameter = parameter;
+    this.data = data;
+    this.length = lengthOf(data);
+    this.place = ArenaParameter.placeOf(parameter, data);
+    this.name = name;
+    this.group = group;
+    this.frozen = frozen;
+    this.#index = index;
+    this.#records = records;
+    this.#begin = index * recordSize;
+    this.#recordSize = recordSize;
+  }
+
+  /** How often the rule has stepped it. */
+  get step(): number {
+    return this.#records[this.#begin]!;
+  }
+
+  /** What the rule remembers of it. A view is made only for those who ask: views are dear. */
+  get record(): Doubles {
+    return this.#records.subarray(this.#begin, this.#begin + this.#recordSize);
+  }
+
+  set record(record: Doubles) {
+    this.#records = record;
+    this.#begin = 0;
+  }
+
+  /** What errors call it. */
+  get label(): string {
+    return labelOf(this.name, this.#index, this.group);
+  }
+}
+
+/** A parameter in error sentences: `'conv.weight' (group 0)`. */
+export function labelOf(name: string | undefined, index: number, group: number): string {
+  return `${name === undefined ? `at index ${index}` : `'${name}'`} (group ${group})`;
+}
