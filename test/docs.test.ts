@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-it.each(['groups.md', 'averages.md', 'steps.md'])('%s', (page) => {
+it.each(['groups.md', 'averages.md', 'parameters.md', 'steps.md'])('%s', (page) => {
   const text = readFileSync(`${root}/docs/${page}`, 'utf8');
   const blocks = (language: string) =>
     [...text.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(
