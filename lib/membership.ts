@@ -28,6 +28,7 @@ function change(table: Table, call: string, run: () => void): void {
 export function removeParameters(table: Table, given: unknown): void {
   change(table, 'removeParameters', () => {
     const gone = listSlots(table, given, 'removeParameters()');
+    if (gone.size === 0) return;
     const kept = seatsBeside(table, gone).map((seat) => seat());
     const rows = [...gone].map((slot) => table.slots.rows[slot]!);
     settle(table, kept);
@@ -66,10 +67,10 @@ export function replaceParameter(
   change(table, 'replaceParameter', () => {
     const slot = table.slotOf(old);
     const row = table.slots.rows[slot]!;
-    const data = readNext(table, row.group, next);
+    const { data, name: ownName } = readNext(table, row.group, next);
     const source = readSource(options, { old, next, from: row.length, to: lengthOf(data) });
     const names = table.rows[row.group]!.members.paramNames;
-    const name = names ? row.name : ownName(next);
+    const name = names ? row.name : ownName;
     const seats = seatsBeside(table, new Set([slot]));
     // From here on no code of a user.
     if (isGone(data) || lengthOf(data) !== source.length) throw goneMeanwhile(row.label);
@@ -141,8 +142,12 @@ function listSlots(table: Table, given: unknown, call: string): Set<number> {
   return new Set(list.map((parameter) => table.slotOf(parameter)));
 }
 
-/** The data of a parameter that comes; whether it is here already is asked by `settle`. */
-function readNext(table: Table, group: number, next: unknown): Floats {
+/** A parameter that comes; whether it is here already is asked by `settle`. */
+function readNext(
+  table: Table,
+  group: number,
+  next: unknown,
+): { data: Floats; name: string | undefined } {
   const where = groupLabel(group, table.rows[group]!.view.name);
   if (isIterable(next)) {
     throw new GradstepError(
@@ -150,11 +155,8 @@ function readNext(table: Table, group: number, next: unknown): Floats {
       `Expected one parameter to replace another but received ${describe(next)}${where}`,
     );
   }
-  return listParams([next], undefined, where).data[0]!;
-}
-
-function ownName({ name }: ParameterLike): string | undefined {
-  return typeof name === 'string' ? name : undefined;
+  const { data, labels } = listParams([next], undefined, where);
+  return { data: data[0]!, name: labels[0] };
 }
 
 function goneMeanwhile(label: string): GradstepError {

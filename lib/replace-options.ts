@@ -60,13 +60,14 @@ export function readSource(options: unknown, pair: Pair): Source {
 function readIndex(given: unknown, pair: Pair): Source {
   const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && 'length' in given);
   if (!isList) refuse(`index to be an array of numbers but received ${describe(given)}`);
-  const index: unknown[] = Array.from(given as ArrayLike<unknown>);
-  const width = widthOf(index.length, pair);
+  const list = given as ArrayLike<unknown>;
+  const entries = list.length;
+  const width = widthOf(entries, pair); // before a copy: it may be a sparse one of any length
+  const index = Array.from({ length: entries }, (_, i) => list[i]);
   const places = pair.from / (width || 1);
-  const wrong = index.find(
-    (at) => !Number.isInteger(at) || !((at as number) >= -1) || !((at as number) < places),
-  );
-  if (wrong !== undefined || index.includes(undefined)) {
+  const isPlace = (at: unknown) => Number.isInteger(at) && Number(at) >= -1 && Number(at) < places;
+  if (!index.every(isPlace)) {
+    const wrong = index.find((at) => !isPlace(at));
     refuse(`index to be whole numbers from -1 to below ${places} but received ${describe(wrong)}`);
   }
   return { kind: 'gather', length: pair.to, gather: gatherer(index as number[], width) };
@@ -91,7 +92,8 @@ function widthOf(entries: number, { old, next, from, to }: Pair): number {
 function shapeOf({ shape }: ParameterLike, length: number): number[] | undefined {
   if (!Array.isArray(shape)) return undefined;
   const sizes: unknown[] = [...shape];
-  const product = sizes.reduce((a: number, b) => a * (b as number), 1);
+  if (!sizes.every(Number.isSafeInteger)) return undefined;
+  const product = (sizes as number[]).reduce((a, b) => a * b, 1);
   return product === length ? (sizes as number[]) : undefined;
 }
 

@@ -5,6 +5,8 @@ import {
   Adam,
   combine,
   GradScaler,
+  groupBy,
+  noDecay,
   Parameter,
   ParameterArena,
   type ParameterLike,
@@ -91,6 +93,15 @@ onEachBackend(() => {
       b.frozen = false;
       o.step();
       expect([a.data[0] === 1, b.data[0] === 1, o.state.size]).toEqual([false, false, 2]);
+    });
+
+    it('comes through the group helpers', () => {
+      const named = Object.entries({ 'backbone.weight': parameter(), 'head.weight': parameter() });
+      const groups = noDecay(groupBy(named, [{ match: 'backbone.**', frozen: true }]));
+      const o = new SGD(groups);
+      expect(o.paramGroups.map(({ frozen }) => frozen)).toEqual([true, undefined]);
+      o.step();
+      expect(named.map(([, p]) => p.data[0] === 1)).toEqual([true, false]);
     });
 
     it('keeps a frozen group frozen when parameters go', () => {

@@ -10,6 +10,7 @@ import {
   EMA,
   Parameter,
   ParameterArena,
+  type ParameterLike,
   SGD,
   stepAll,
 } from '../lib/index.ts';
@@ -239,6 +240,7 @@ onEachBackend(() => {
       ['but received 1n', { index: BigInt64Array.of(1n, 0n) }],
       ['each of the 2 values', { index: [0] }],
       ['each of the 2 values', { index: structuredClone(new Int32Array(0)) }],
+      ['each of the 2 values', { index: new Array(2 ** 32 - 1) }],
       ['an array of numbers but received 5', { index: 5 }],
       ['an array of numbers but received an object', { index: { length: 2, 0: 0, 1: 1 } }],
       ["no index beside state: 'reset'", { index: [0, 1], state: 'reset' }],
@@ -270,6 +272,24 @@ onEachBackend(() => {
       steps(unchanged, same, [1, 2]);
       expect(snapshot(o, a!)).toEqual(snapshot(unchanged, same[0]!));
       expect(snapshot(o, b!)).toEqual(snapshot(unchanged, same[1]!));
+    });
+
+    it('takes shapes of users for what they are', () => {
+      const shaped = (length: number, shape: unknown) =>
+        ({ data: new Float32Array(length), shape }) as ParameterLike;
+      for (const shape of ['6', [Symbol('a')], [6n], [-2, -3], [2, 2], [Number.NaN], null]) {
+        const p = shaped(6, shape);
+        const o = new SGD([p], { momentum: 0.5 });
+        const replace = (index: number[]) => o.replaceParameter(p, shaped(4, [2, 2]), { index });
+        expectError(() => replace([0, 1]), 'ERR_INVALID_ARGUMENT', 'each of the 4 values');
+        replace([0, 5, 5, -1]);
+      }
+      const [p, next] = [shaped(6, [3, 2]), shaped(0, [0, 2])];
+      const o = new SGD([p]);
+      o.replaceParameter(p, next, { index: [] });
+      o.replaceParameter(next, p, { index: [-1, -1, -1] });
+      o.removeParameters([]);
+      expect(o.paramGroups[0]!.params).toEqual([p]);
     });
 
     it('refuses rows of other sizes', () => {

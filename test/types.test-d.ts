@@ -88,6 +88,35 @@ describe('groups', () => {
     o.paramGroups.push(group);
     // @ts-expect-error: misspelt
     group.weight_decay = 1;
+    group.frozen = true;
+    // @ts-expect-error: a flag is no number
+    group.frozen = 1;
+  });
+});
+
+describe('parameters that come and go', () => {
+  it('are typed by the options of the optimizer', () => {
+    const o = new Adam([w, { ...v, frozen: true }]);
+    o.override(w, { weightDecay: 0 });
+    o.override(w, null);
+    expectTypeOf(o.overrideOf(w)?.amsgrad).toEqualTypeOf<boolean | undefined>();
+    // @ts-expect-error: of another optimizer
+    o.override(w, { momentum: 0.9 });
+    // @ts-expect-error: of groups
+    o.override(w, { frozen: true });
+    // @ts-expect-error: readonly
+    o.overrideOf(w)!.lr = 1;
+    o.removeParameters(o.paramGroups[0]!.params);
+    o.removeParameters(new Set([w]));
+    o.replaceParameter(w, v, { index: Int32Array.of(0) });
+    o.replaceParameter(w, v, { state: 'reset' });
+    // @ts-expect-error: neither kept nor reset
+    o.replaceParameter(w, v, { state: 'zero' });
+    o.resetState();
+    o.resetState(w);
+    w.frozen = true;
+    // @ts-expect-error: a flag is no number
+    w.frozen = 0;
   });
 });
 

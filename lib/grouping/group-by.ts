@@ -15,6 +15,7 @@ export type GroupRule = AnyOptions & {
   readonly match: Match;
   readonly name?: string;
   readonly meta?: Json;
+  readonly frozen?: boolean;
 };
 
 /** Options of `groupBy`. */

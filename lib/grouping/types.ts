@@ -37,6 +37,7 @@ export type NamedGroup = AnyOptions & {
   readonly params: readonly NamedParameter[];
   readonly name?: string;
   readonly meta?: Json;
+  readonly frozen?: boolean;
 };
 
 /**
