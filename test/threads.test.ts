@@ -69,12 +69,13 @@ describe('environments', () => {
       for (let i = 0; i < ${STEPS}; i++) i % 3 === 2 ? await o.stepAsync() : o.step();
       port.postMessage('done');`;
     const workers = arenas.map(({ parameters }) => start(parameters, script));
-    const counts = await Promise.all(workers.map((worker) => once(worker, 'message')));
-    expect(counts).toEqual(workers.map(() => [3]));
+    const ready = await Promise.all(workers.map((worker) => once(worker, 'message')));
+    expect(ready).toEqual([[3], [3], [3], [3]]);
+    const ended = Promise.all(workers.map((worker) => once(worker, 'exit')));
     for (const worker of workers) worker.postMessage('begin');
     const here = arena();
     steps(here.parameters); // and this thread with them
-    await Promise.all(workers.map((worker) => once(worker, 'exit')));
+    await ended;
     for (const { data } of [...arenas, here]) expect(bits(data)).toEqual(bits(expected.data));
   });
 
@@ -96,11 +97,11 @@ describe('environments', () => {
   });
 
   it('share the number of threads', async () => {
-    const worker = start(arena().parameters, 'setNumThreads(5); port.postMessage(0);');
+    const worker = start(arena().parameters, 'setNumThreads(5);');
     await once(worker, 'message');
+    const ended = once(worker, 'exit');
     worker.postMessage('begin');
-    await once(worker, 'message');
-    await once(worker, 'exit');
+    await ended;
     expect(getNumThreads()).toBe(5);
     setNumThreads(3);
   });
@@ -142,8 +143,9 @@ describe('a process of its own', () => {
         for (let i = 0; i < 4; i++) {
           const before = threads();
           const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)));
+          const ended = once(worker, 'exit');
           const [said] = await once(worker, 'message');
-          await once(worker, 'exit');
+          await ended;
           for (let j = 0; j < 500 && threads() > before; j++) {
             await new Promise((resolve) => setTimeout(resolve, 10));
           }

@@ -2,9 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { EMULATED, need, needPrebuild, nodeExecutable, runGoldens } from './machine.ts';
-
-const SYSROOT = '/usr/aarch64-linux-gnu';
+import { EMULATED, need, needPrebuild, nodeExecutable, runGoldens, SYSROOT } from './machine.ts';
 
 test.for(['20.20.2', '26.10.0'])('linux-arm64, Node.js %s, qemu', async (version, { annotate }) => {
   needPrebuild('linux-arm64');

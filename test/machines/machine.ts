@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { offline, root } from '../consumer.ts';
 
+/** Where Debian puts the libraries of arm64. */
+export const SYSROOT = '/usr/aarch64-linux-gnu';
+
 /** Fails with what is missing and how it is had. */
 export function need(program: string, debian: string): string {
   const { status } = spawnSync(program, ['--version'], { stdio: 'ignore' });
