@@ -66,8 +66,7 @@ describe('environments', () => {
     steps(expected.parameters);
     const arenas = Array.from({ length: 4 }, arena);
     const script = `
-      for (let i = 0; i < ${STEPS}; i++) i % 3 === 2 ? await o.stepAsync() : o.step();
-      port.postMessage('done');`;
+      for (let i = 0; i < ${STEPS}; i++) i % 3 === 2 ? await o.stepAsync() : o.step();`;
     const workers = arenas.map(({ parameters }) => start(parameters, script));
     const ready = await Promise.all(workers.map((worker) => once(worker, 'message')));
     expect(ready).toEqual([[3], [3], [3], [3]]);
