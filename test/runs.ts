@@ -1,7 +1,7 @@
 /** Steps with gradients that depend on the number of the step alone, and what they leave. */
 
-import type { Parameter, ParameterLike } from '../lib/index.ts';
-import { bits } from './helpers.ts';
+import { type Parameter, ParameterArena, type ParameterLike } from '../lib/index.ts';
+import { bits, parameter } from './helpers.ts';
 import { fill } from './reference/inputs.ts';
 
 interface Steppable {
@@ -31,3 +31,14 @@ export function snapshot(optimizer: Steppable, p: ParameterLike): unknown[] {
     part instanceof Float32Array ? bits(part) : part,
   ]);
 }
+
+const LENGTHS = [19, 5, 33, 7];
+
+/** Four parameters, by themselves or in an arena. */
+export const model = (arena = false): Parameter[] => {
+  const loose = LENGTHS.map((length) => parameter(length));
+  if (!arena) return loose;
+  const { parameters } = new ParameterArena(LENGTHS.map((length) => [length]));
+  for (const [i, p] of parameters.entries()) p.data.set(loose[i]!.data);
+  return [...parameters];
+};
