@@ -20,7 +20,7 @@ import { bits, expectError } from './helpers.ts';
 const entry = new URL('../dist/index.js', import.meta.url).href;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const LENGTH = 250_000; // worth waking helpers
+const LENGTH = 100_000; // two of them are worth waking helpers
 const STEPS = 12;
 
 /** Parameters in shared memory, always of the same values. */
