@@ -38,6 +38,11 @@ export function explain(
         'ERR_BUSY',
         `An asynchronous step is working on memory of parameter ${label}: await it first`,
       );
+    case 'memory':
+      return new GradstepError(
+        'ERR_OUT_OF_MEMORY',
+        'The native core could not allocate what the step needs beside its arrays',
+      );
     case 'skips':
       return new GradstepError(
         'ERR_NON_FINITE',

@@ -19,6 +19,7 @@ export interface Failure {
     | 'badCount'
     | 'nonFinite'
     | 'busy'
+    | 'memory'
     | 'skips';
   readonly slot: number;
   readonly other: number;

@@ -113,9 +113,9 @@ uint32_t index(napi_env env, napi_value value, size_t limit, const char* name) {
 
 napi_value result(napi_env env, const Failure& failure) {
   if (failure.kind == Failure::kNone) return nullptr;
-  static const char* const kKinds[] = {"none",      "dataOverlap",  "gradOverlap",
-                                       "overflow",  "missingState", "badCount",
-                                       "nonFinite", "busy",         "skips"};
+  static const char* const kKinds[] = {"none",         "dataOverlap", "gradOverlap", "overflow",
+                                       "missingState", "badCount",    "nonFinite",   "busy",
+                                       "memory",       "skips"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", kKinds[failure.kind]);
   object.Set("slot", static_cast<double>(failure.slot));

@@ -19,8 +19,13 @@ struct AsyncStep {
 void executeStep(napi_env, void* data) {
   auto& step = *static_cast<AsyncStep*>(data);
   Optimizer& optimizer = *step.handle->optimizer;
-  step.failure = optimizer.check();
-  if (!step.failure.kind) optimizer.run();
+  // What cannot be allocated is asked for before the first kernel runs.
+  try {
+    step.failure = optimizer.check();
+    if (!step.failure.kind) optimizer.run();
+  } catch (const std::bad_alloc&) {
+    step.failure = {Failure::kMemory, -1, -1};
+  }
 }
 
 // On the environment's thread; where that is ending, nothing of JavaScript can be called any more,

@@ -16,6 +16,7 @@ struct Failure {
     kBadCount,
     kNonFinite,  // a gradient is infinite or NaN, and the options call that an error
     kBusy,       // an asynchronous step is working on the memory
+    kMemory,     // what the step needs beside its arrays could not be allocated
     kSkips,      // too many steps in a row were skipped
   };
   Kind kind = kNone;

@@ -7,11 +7,6 @@
 namespace gradstep {
 namespace {
 
-// An unevaluated sum of two doubles: about 106 bits.
-struct DoubleDouble {
-  double high, low;
-};
-
 constexpr DoubleDouble kLn2{0.6931471805599453, 2.3190468138462996e-17};
 
 // The sum, exactly; |a| >= |b|.
@@ -88,6 +83,12 @@ double exponential(DoubleDouble y) {
   return std::ldexp(sum.high, static_cast<int>(k));
 }
 
+// Whether it is a power of a beta; those of larger bases could overflow on the way.
+bool isWholePower(double base, double exponent) {
+  return base > 0 && base < 1 && exponent > 0 && exponent < 0x1p53 &&
+         exponent == static_cast<double>(static_cast<uint64_t>(exponent));
+}
+
 }  // namespace
 
 double power(double base, double exponent) {
@@ -95,8 +96,7 @@ double power(double base, double exponent) {
   if (exponent == 0 || base == 1) return 1;
   if (!(base >= 0) || std::isnan(exponent)) return std::numeric_limits<double>::quiet_NaN();
   if (base == 0 || base == kInfinity) return (base == 0) == (exponent > 0) ? 0 : kInfinity;
-  // The powers of betas; those of larger bases could overflow on the way.
-  if (base < 1 && exponent > 0 && exponent < 0x1p53 && exponent == std::floor(exponent)) {
+  if (isWholePower(base, exponent)) {
     return wholePower(base, static_cast<uint64_t>(exponent)).high;
   }
   const DoubleDouble log = logarithm(base);
@@ -106,11 +106,33 @@ double power(double base, double exponent) {
   return exponential(multiply(log, {exponent, 0}));
 }
 
+// As power(), with squarings that are known: the same products in the same order.
+double PowerMemo::compute(double base, double exponent) {
+  if (!isWholePower(base, exponent)) return power(base, exponent);
+  Squarings* squarings = squarings_[0].base == base ? &squarings_[0] : &squarings_[1];
+  if (squarings->base != base) {
+    squarings = &squarings_[nextSquarings_++ % 2];
+    squarings->base = base;
+    squarings->powers[0] = {base, 0};
+    squarings->known = 1;
+  }
+  DoubleDouble result{1, 0};
+  int k = 0;
+  for (auto n = static_cast<uint64_t>(exponent); n != 0; n >>= 1, k++) {
+    if (k == squarings->known) {
+      const DoubleDouble last = squarings->powers[k - 1];
+      squarings->powers[squarings->known++] = multiply(last, last);
+    }
+    if (n & 1) result = multiply(result, squarings->powers[k]);
+  }
+  return result.high;
+}
+
 double PowerMemo::operator()(double base, double exponent) {
   for (const Entry& entry : entries_) {
     if (entry.base == base && entry.exponent == exponent) return entry.value;
   }
-  const double value = power(base, exponent);
+  const double value = compute(base, exponent);
   entries_[next_++ % 4] = {base, exponent, value};
   return value;
 }

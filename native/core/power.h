@@ -4,23 +4,42 @@
 // systems.
 #pragma once
 
+#include <cstdint>
+
 namespace gradstep {
+
+// An unevaluated sum of two doubles: about 106 bits.
+struct DoubleDouble {
+  double high, low;
+};
 
 // base^exponent in double-double, rounded once: whole powers of a base below 1, as in bias
 // corrections, by binary exponentiation, all others as e^(exponent ln base). NaN for base < 0.
 double power(double base, double exponent);
 
-// Remembers the last few powers: thousands of groups share a handful of (beta, t) pairs.
+// Remembers the last few powers: thousands of groups share a handful of (beta, t) pairs. And the
+// squarings of the last few bases, since every step asks for the next power of the same betas.
 class PowerMemo {
  public:
   double operator()(double base, double exponent);
 
  private:
+  // base^(2^k) for k < known.
+  struct Squarings {
+    double base = 1;
+    int known = 0;
+    DoubleDouble powers[53];
+  };
+
+  double compute(double base, double exponent);
+
   struct Entry {
     double base = 1, exponent = 0, value = 1;
   };
   Entry entries_[4];
   unsigned next_ = 0;
+  Squarings squarings_[2];
+  unsigned nextSquarings_ = 0;
 };
 
 }  // namespace gradstep
