@@ -147,7 +147,7 @@ void execute(const PlannedStep* list, size_t count) {
     return;
   }
   constexpr size_t kLeast = 4096, kMost = 1 << 18;
-  const size_t share = size / (static_cast<size_t>(pool.threads()) * 16);
+  const size_t share = size / (static_cast<size_t>(pool.threads()) * 4);
   const size_t grain =
       std::max(std::clamp(share, kLeast, kMost), size / (ThreadPool::kMaxChunks / 2));
   Job job{steps, cut(steps, grain)};

@@ -78,7 +78,7 @@ struct AdamRule {
       second = maximum(at.state(kMaxExpAvgSq), second);
       at.state(kMaxExpAvgSq, second);
     }
-    const auto root = divideRoot(sqrt(second), s.rootCorrection2, s.reciprocal2);
+    const auto root = rootOver(second, s.rootCorrection2, s.reciprocal2);
     const auto denominator = root + s.eps;
     at.param(param + (s.negativeStepSize * newExpAvg) / denominator);
   }

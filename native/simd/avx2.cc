@@ -22,6 +22,7 @@ struct Avx2 {
   using Mask = __m256i;
   static constexpr size_t kLanes = 8;
   static constexpr bool kHasFma = true;
+  static constexpr bool kComputesRoots = false;
   static constexpr int kUnroll = 2;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return _mm256_set1_ps(x); }
@@ -44,6 +45,9 @@ struct Avx2 {
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return _mm256_sqrt_ps(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) {
     return _mm256_fmadd_ps(a, b, c);
+  }
+  static GRADSTEP_INLINE Vector minusFma(Vector a, Vector b, Vector c) {
+    return _mm256_fnmadd_ps(a, b, c);
   }
   static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) { return _mm256_xor_ps(a, b); }
   static GRADSTEP_INLINE Vector negate(Vector a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }

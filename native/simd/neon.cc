@@ -20,6 +20,7 @@ struct Neon {
   using Mask = size_t;  // how many lanes are there
   static constexpr size_t kLanes = 4;
   static constexpr bool kHasFma = true;
+  static constexpr bool kComputesRoots = false;
   static constexpr int kUnroll = 4;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return vdupq_n_f32(x); }
@@ -42,6 +43,9 @@ struct Neon {
   static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return vdivq_f32(a, b); }
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return vsqrtq_f32(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
+  static GRADSTEP_INLINE Vector minusFma(Vector a, Vector b, Vector c) {
+    return vfmsq_f32(c, a, b);
+  }
   static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) {
     return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
   }

@@ -39,18 +39,27 @@ struct Pack {
   friend GRADSTEP_INLINE Pack clamp(Pack x, Pack low, Pack high) {
     return map(V::clamp, x, low, high);
   }
-  // root / divisor, where `reciprocal` is 1 / divisor, the root a square root and the divisor in
-  // [2^-30, 1]: three operations that give the bits of the division (Markstein 1990), since nothing
-  // here is subnormal; an infinite root gives NaN and is divided again. The divider is what binds
-  // Adam in cache.
-  friend GRADSTEP_INLINE Pack divideRoot(Pack root, float divisor, float reciprocal) {
-    if (!V::kHasFma) return root / divisor;
+  // sqrt(x) / divisor, with the bits of these two operations, where `reciprocal` is 1 / divisor and
+  // the divisor in [2^-30, 1]. The divider is what binds Adam in cache, so both are taken from it
+  // as far as that pays: the division is three operations (Markstein 1990; no root is subnormal),
+  // and of a large pack one root is computed too. What these forms are wrong for ends in NaN or is
+  // tiny: then all is done again by the divider.
+  friend GRADSTEP_INLINE Pack rootOver(Pack x, float divisor, float reciprocal) {
+    if (!V::kHasFma) return sqrt(x) / divisor;
+    constexpr bool kComputes = V::kComputesRoots && U >= V::kUnroll;
+    Pack root;
+    for (int j = kComputes ? 1 : 0; j < U; j++) root.v[j] = V::sqrt(x.v[j]);
+    if constexpr (kComputes) root.v[0] = V::computedSqrt(x.v[0]);
     const Pack quotient = root * reciprocal;
-    const Pack exact = fma(fma(-quotient, divisor, root), reciprocal, quotient);
+    const Pack exact = fma(minusFma(quotient, divisor, root), reciprocal, quotient);
     auto sum = exact.v[0];
     for (int j = 1; j < U; j++) sum = V::add(sum, exact.v[j]);
-    return GRADSTEP_UNLIKELY(V::hasNaN(sum)) ? root / divisor : exact;
+    bool wrong = V::hasNaN(sum);
+    if constexpr (kComputes) wrong |= V::hasTiny(x.v[0]);
+    return GRADSTEP_UNLIKELY(wrong) ? sqrt(x) / divisor : exact;
   }
+  // c - a * b, rounded once.
+  friend GRADSTEP_INLINE Pack minusFma(Pack a, Pack b, Pack c) { return map(V::minusFma, a, b, c); }
   // a * b + c, rounded once.
   friend GRADSTEP_INLINE Pack fma(Pack a, Pack b, Pack c) { return map(V::fma, a, b, c); }
 

@@ -16,6 +16,7 @@ struct Scalar {
   using Mask = size_t;
   static constexpr size_t kLanes = 1;
   static constexpr bool kHasFma = false;
+  static constexpr bool kComputesRoots = false;
   static constexpr int kUnroll = 1;
 
   static GRADSTEP_INLINE Vector broadcast(float x) { return x; }
@@ -30,6 +31,9 @@ struct Scalar {
   static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return a / b; }
   static GRADSTEP_INLINE Vector sqrt(Vector a) { return std::sqrt(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return emulatedFma(a, b, c); }
+  static GRADSTEP_INLINE Vector minusFma(Vector a, Vector b, Vector c) {
+    return emulatedFma(-a, b, c);
+  }
   static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) {
     uint32_t x, y;
     std::memcpy(&x, &a, sizeof x);

@@ -140,13 +140,36 @@ static void dividedRoots() {
   }
 }
 
+// Where a kernel computes roots without the divider, in one vector of each of its packs: the roots
+// of all mantissas, at every place in a pack.
+static void computedRoots() {
+  constexpr size_t kChunk = 1 << 16, kPlaces = 8, kLanes = 16;
+  if (std::strcmp(supportedTables()[0]->name, "avx512") != 0) return;
+  for (size_t place = 0; place < kPlaces; place++) {
+    size_t wrong = 0;
+    for (uint32_t first = 0; first < 1u << 24; first += kChunk) {
+      std::vector<float> squares(place * kLanes, 1.0f), roots(place * kLanes, 1.0f);
+      for (uint32_t i = 0; i < kChunk; i++) {
+        const uint32_t word = 0x3f800000 + first + i;  // from 1 to 4
+        float square;
+        std::memcpy(&square, &word, sizeof square);
+        squares.push_back(square);
+        roots.push_back(std::sqrt(square));
+      }
+      for (const float one : overRoot(*supportedTables()[0], squares, roots, 1)) wrong += one != 1;
+    }
+    CHECK(wrong == 0, "%zu computed roots at place %zu", wrong, place);
+  }
+}
+
 // Among ordinary roots, which share their vectors.
 static void oddRoots() {
-  const float odd[] = {0, INFINITY, NAN, -1, -INFINITY, FLT_MAX, 0x1p-149f, 0x1p-126f};
+  const float odd[] = {0,       INFINITY,  NAN,       -1,        -INFINITY,        -0.0f,
+                       FLT_MAX, 0x1p-149f, 0x1p-126f, 0x1p-100f, 0x1.fffffep-101f, 0x1p-90f};
   for (const float divisor : {1.0f, 0.03125f, 0.3f}) {
     for (size_t at = 0; at < 150; at++) {
       std::vector<float> squares(150, 0.7f), numerators(150, 1);
-      squares[at] = odd[at % 8];
+      squares[at] = odd[at % 12];
       for (auto table = supportedTables(); *table; ++table) {
         const std::vector<float> got = overRoot(**table, squares, numerators, divisor);
         for (size_t i = 0; i < got.size(); i++) {
@@ -166,6 +189,7 @@ int main() {
   powers();
   anyPowers();
   dividedRoots();
+  computedRoots();
   oddRoots();
   return finish("arithmetic");
 }
