@@ -164,7 +164,7 @@ static void computedRoots() {
 
 // Among ordinary roots, which share their vectors.
 static void oddRoots() {
-  const float odd[] = {0,       INFINITY,  NAN,       -1,        -INFINITY,        -0.0f,
+  const float odd[] = {0,       INFINITY,  NAN,       -1,        -INFINITY,        1e-31f,
                        FLT_MAX, 0x1p-149f, 0x1p-126f, 0x1p-100f, 0x1.fffffep-101f, 0x1p-90f};
   for (const float divisor : {1.0f, 0.03125f, 0.3f}) {
     for (size_t at = 0; at < 150; at++) {
