@@ -210,7 +210,7 @@ export class GroupTable<O extends object, S = unknown> {
 
   #allocate(first: number, data: readonly Floats[], options: Required<O>): () => void {
     const kinds = this.kindsOf(options);
-    return this.state.allocate(kinds, first, data, this.memory.state, this.#core);
+    return this.state.allocate(kinds, first, data, (k) => this.memory.state(k), this.#core);
   }
 
   /** The number of a parameter of this optimizer. */

@@ -7,6 +7,9 @@ import type { StateArrays } from './state.ts';
 
 type Bytes = Uint8Array<ArrayBufferLike>;
 
+/** Bytes of the first slab for a kind of state. */
+const SMALLEST_STATE = 16 * 1024;
+
 /** Everything here is claimed in the core: no parameter and no gradient may lie in it. */
 export class OptimizerMemory {
   readonly #backend: Backend;
@@ -14,7 +17,11 @@ export class OptimizerMemory {
   /** Structs and records: never handed out. */
   readonly #control: SlabAllocator;
   readonly #controlSlabs: Bytes[] = [];
-  #state: SlabAllocator;
+  /**
+   * By kind: each lies as the parameters of an arena do, over all groups. Kinds that took turns
+   * would drift against the parameters, and now and then meet them at the same place of a page.
+   */
+  #state: SlabAllocator[] = [];
   /** What the core knows as ours is not given out to others as long as it knows it. */
   #stateSlabs: Bytes[] = [];
 
@@ -22,16 +29,16 @@ export class OptimizerMemory {
     this.#backend = backend;
     this.#core = core;
     this.#control = new SlabAllocator(backend, (bytes) => this.#claim(bytes, this.#controlSlabs));
-    this.#state = this.#makeState();
   }
 
-  /** Where new state comes from. */
-  get state(): SlabAllocator {
-    return this.#state;
-  }
-
-  #makeState(): SlabAllocator {
-    return new SlabAllocator(this.#backend, (bytes) => this.#claim(bytes, this.#stateSlabs));
+  /** Where new state of a kind comes from. */
+  state(kind: number): SlabAllocator {
+    this.#state[kind] ??= new SlabAllocator(
+      this.#backend,
+      (bytes) => this.#claim(bytes, this.#stateSlabs),
+      SMALLEST_STATE,
+    );
+    return this.#state[kind];
   }
 
   #claim(bytes: Bytes, list: Bytes[]): void {
@@ -41,9 +48,9 @@ export class OptimizerMemory {
 
   /** Remembers how far this has got; calling the result takes back what was given since. */
   mark(): () => void {
-    const undo = [this.#control.mark(), this.#state.mark()];
+    const undo = [this.#control, ...this.#state].map((slabs) => slabs?.mark());
     return () => {
-      for (const takeBack of undo) takeBack();
+      for (const takeBack of undo) takeBack?.();
     };
   }
 
@@ -54,8 +61,9 @@ export class OptimizerMemory {
 
   /** Zeros for one kind of state of a parameter with this data. */
   stateFor(data: Floats, kind: number): Floats {
-    const head = this.#state.headOf(data);
-    const block = this.#state.float32(head + lengthOf(data), kind + 2);
+    const slabs = this.state(kind);
+    const head = slabs.headOf(data);
+    const block = slabs.float32(head + lengthOf(data), kind + 2);
     return new Float32Array(block.buffer, block.byteOffset + head * 4, lengthOf(data));
   }
 
@@ -70,7 +78,7 @@ export class OptimizerMemory {
     for (const bytes of [...this.#controlSlabs, ...slabs]) core.claimState(bytes);
     return () => {
       this.#stateSlabs = slabs;
-      this.#state = this.#makeState(); // the old slabs live as long as what lies in them
+      this.#state = []; // the old slabs live as long as what lies in them
     };
   }
 }

@@ -48,7 +48,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     which: readonly number[],
     first: number,
     data: readonly Floats[],
-    slabs: SlabAllocator,
+    slabsOf: (kind: number) => SlabAllocator,
     core: Core,
   ): () => void {
     const made: [slot: number, k: number, array: Floats][] = [];
@@ -56,6 +56,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       const slots = [...data.keys()].filter((i) => !this.#arrays[first + i]?.[k]);
       // One block per kind, cut at cache lines: the state of an arena lies as the arena does. A
       // long array begins as far past a line as its data, so that both meet the next line at once.
+      const slabs = slabsOf(k);
       const heads = slots.map((i) => slabs.headOf(data[i]!));
       // By the slot, where there is one: registered data may have been taken away.
       const lengths = slots.map((i) => this.#slots.rows[first + i]?.length ?? lengthOf(data[i]));
