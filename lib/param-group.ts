@@ -66,23 +66,39 @@ export interface Followers<O extends object> {
   write(placed: Placed, value: unknown): void;
 }
 
+type Members = { readonly [K in keyof Required<GroupMembers>]: GroupMembers[K] | undefined };
+
 /** Accessors over a struct, and a group's members. A misspelt key throws instead of being kept. */
 export class OptionView<O extends object> {
   readonly #owner: OptionOwner<O>;
+  readonly #members: Members | undefined;
+
+  /** Shared by all views: a getter for each would give each view a hidden class of its own. */
+  static readonly #live = {
+    params: {
+      enumerable: true,
+      get(this: OptionView<object>) {
+        return this.#members!.params;
+      },
+    },
+    paramNames: {
+      enumerable: true,
+      get(this: OptionView<object>) {
+        return this.#members!.paramNames;
+      },
+    },
+  };
 
   constructor(
     owner: OptionOwner<O>,
     /** Read for `params` and `paramNames` whenever they are. */
-    members?: { readonly [K in keyof Required<GroupMembers>]: GroupMembers[K] | undefined },
+    members?: Members,
   ) {
     this.#owner = owner;
-    const live = (key: 'params' | 'paramNames') => {
-      const get = () => members![key];
-      Object.defineProperty(this, key, { enumerable: true, get });
-    };
-    if (members) live('params');
+    this.#members = members;
+    if (members) Object.defineProperty(this, 'params', OptionView.#live.params);
     Object.defineProperties(this, accessorsOf(owner.schema));
-    if (members?.paramNames) live('paramNames');
+    if (members?.paramNames) Object.defineProperty(this, 'paramNames', OptionView.#live.paramNames);
     for (const key of WRITABLE) {
       if (members?.[key] !== undefined) defineMember(this, key, members[key], owner);
     }
