@@ -76,14 +76,6 @@ export class SlotTable {
     return this.#changes;
   }
 
-  parameterOf(slot: number): ParameterLike {
-    return this.#slots[slot]!.parameter;
-  }
-
-  lengthOf(slot: number): number {
-    return this.#slots[slot]!.length;
-  }
-
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
   stepOf(slot: number): number {
     return this.#slots[slot]!.step;

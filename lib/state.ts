@@ -140,7 +140,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   *keys(): MapIterator<ParameterLike> {
     for (let slot = 0; slot < this.#slots.size; slot++) {
-      const parameter = this.#slots.parameterOf(slot);
+      const parameter = this.#slots.rows[slot]!.parameter;
       if (this.has(parameter)) yield parameter;
     }
   }
