@@ -9,6 +9,7 @@ import type { Steppable, Stepper } from './stepping.ts';
 export class CombinedStepper implements Steppable {
   readonly steppers: readonly Stepper[];
   readonly hooks: StepHooks<never> = new StepHooks();
+  readonly guards: Set<() => void> = new Set();
   readonly #optimizer: object;
   readonly #parts: readonly Steppable[];
   /** What `changes` of all slot tables added up to when they were last seen apart. */
@@ -28,6 +29,11 @@ export class CombinedStepper implements Steppable {
     let args = this.hooks.before(this.#optimizer as never, given);
     for (const part of this.#parts) args = part.before(args);
     return args;
+  }
+
+  guard(): void {
+    for (const part of this.#parts) part.guard();
+    for (const guard of this.guards) guard();
   }
 
   after(args: StepArguments): void {

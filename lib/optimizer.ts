@@ -4,6 +4,7 @@ import { activeBackend } from './backend/active.ts';
 import type { Core } from './backend/backend.ts';
 import { openRule, portable } from './backend/portable/portable.ts';
 import { inspectCustom } from './describe.ts';
+import { GradstepError } from './errors.ts';
 import {
   checkOptions,
   listGroups,
@@ -73,7 +74,13 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   constructor(first: unknown, second: unknown, third?: unknown) {
     const isOwn = !(isObject(first) && Schema.is(first));
     const schema = (isOwn ? schemaOf(new.target) : first) as Schema<O>;
-    const [params, given] = isOwn ? [first, second ?? {}] : [second, third];
+    if (!isOwn && this.update !== undefined) {
+      throw new GradstepError(
+        'ERR_INVALID_ARGUMENT',
+        `${new.target.name} has an update that would never be called: extend Optimizer itself`,
+      );
+    }
+    const [params, given] = isOwn ? [first, second === undefined ? {} : second] : [second, third];
     const values = { ...checkOptions(given as O) };
     const defaults = schema.parse(values, schema.initial(), '', STEP_KEYS);
     const backend = isOwn ? portable : activeBackend();

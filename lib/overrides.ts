@@ -5,7 +5,7 @@ import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import type { GroupTable } from './groups.ts';
 import type { Placed, Schema, Where } from './options.ts';
-import type { Followers } from './param-group.ts';
+import { type Followers, MEMBERS } from './param-group.ts';
 import type { ParameterLike } from './parameter.ts';
 import { isIterable, isObject } from './params.ts';
 
@@ -136,9 +136,27 @@ function overriddenView<O extends object>(
   schema: Schema<O>,
   struct: Doubles,
 ): object {
-  const properties = schema.placed.map(({ key, option, at }) => [
+  const members = MEMBERS.map((key) => [
     key,
-    { enumerable: true, get: () => option.read(struct, at) },
+    {
+      enumerable: Object.hasOwn(group, key),
+      get: () => Reflect.get(group, key),
+      set: (value: unknown) => void Object.assign(group, { [key]: value }),
+    },
   ]);
-  return Object.create(group, Object.fromEntries(properties));
+  const options = schema.placed.map(({ key, option, at }) => [
+    key,
+    {
+      enumerable: true,
+      get: () => option.read(struct, at),
+      set() {
+        throw new GradstepError(
+          'ERR_READ_ONLY',
+          `${key} is that of one parameter here: set it with override() or on the group`,
+        );
+      },
+    },
+  ]);
+  const [params, ...others] = members;
+  return Object.create(group, Object.fromEntries([params!, ...options, ...others]));
 }

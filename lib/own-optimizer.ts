@@ -33,11 +33,26 @@ export const option: {
   /** Two numbers, each within the bounds. */
   pair(initial: readonly [number, number], range?: Range): Option<readonly [number, number]>;
 } = Object.freeze({
-  number: (initial: number, range: Range = {}) => number(initial, range),
+  number: (initial: number, range: Range = {}) => number(initial, checkRange(range)),
   flag,
-  pair: (initial: readonly [number, number], range: Range = {}) =>
-    pair(initial, ['first', 'second'], [range, range]),
+  pair: (initial: readonly [number, number], range: Range = {}) => {
+    if (!Array.isArray(initial) || initial.length !== 2) {
+      refuse(`Expected option.pair() to be given two numbers but received ${describe(initial)}`);
+    }
+    checkRange(range);
+    return pair(initial, ['first', 'second'], [range, range]);
+  },
 });
+
+const BOUNDS = ['label', 'min', 'below', 'max', 'above'];
+
+function checkRange(range: Range): Range {
+  const unknown = isObject(range) ? Object.keys(range).find((key) => !BOUNDS.includes(key)) : '';
+  if (unknown === undefined) return range;
+  return refuse(
+    `Expected a range with ${BOUNDS.join(', ')} but received ${unknown || describe(range)}`,
+  );
+}
 
 /** The options that a `static defaults` describes. */
 export type OptionsOf<D> = {

@@ -41,6 +41,7 @@ export { RAdam, type RAdamOptions, type RAdamState } from './optimizers/radam.ts
 export { RMSprop, type RMSpropOptions, type RMSpropState } from './optimizers/rmsprop.ts';
 export { Rprop, type RpropOptions, type RpropState } from './optimizers/rprop.ts';
 export { SGD, type SGDOptions, type SGDState } from './optimizers/sgd.ts';
+export type { Option, Range as OptionRange } from './options.ts';
 export { type OptionsOf, option, type StateOf, type Update } from './own-optimizer.ts';
 export type { GroupMembers, Json, LiveOptions, ParamGroup } from './param-group.ts';
 export { Parameter, type ParameterLike, type ParameterOptions } from './parameter.ts';

@@ -70,7 +70,10 @@ export class SlabAllocator {
   mark(): () => void {
     const [slab, used] = [this.#slab, this.#used];
     return () => {
-      if (this.#slab === slab) this.#used = used;
+      if (this.#slab !== slab) return;
+      // What was written meanwhile is no state of whoever comes next.
+      if (slab !== undefined) new Uint8Array(slab, used, this.#used - used).fill(0);
+      this.#used = used;
     };
   }
 

@@ -201,8 +201,8 @@ export class SlotTable {
   }
 
   /** Refuses arrays that overlap; with `verify` before it, a step can then write. */
-  verifyOverlap(): void {
-    this.#attempt(() => this.#core.verifyMemory());
+  verifyOverlap(writing = false): void {
+    this.#attempt(() => this.#core.verifyMemory(writing));
   }
 
   /** Steps what `refresh` and `verify` have let pass. A failure has changed nothing. */
@@ -210,7 +210,7 @@ export class SlotTable {
     const failure = this.#core.step();
     if (failure === undefined) return;
     // Perhaps only a claim on memory that is long gone: then the step succeeds at once.
-    this.#attempt(() => this.#core.verifyMemory());
+    this.#attempt(() => this.#core.verifyMemory(false));
     this.verify();
     const again = this.#core.step();
     if (again !== undefined) throw this.#explain(again);
@@ -222,7 +222,9 @@ export class SlotTable {
    * @throws {GradstepError} `ERR_NOT_SHARED`.
    */
   verifyShared(): void {
-    for (const { data, grad, label, place } of this.#slots) {
+    const slots = this.#slots; // by index: an iterator may be a user's
+    for (let i = 0; i < slots.length; i++) {
+      const { data, grad, label, place } = slots[i]!;
       if (grad === null || place !== undefined) continue;
       const field = !isShared(bufferOf(data)) ? 'data' : !isShared(bufferOf(grad)) ? 'grad' : '';
       if (field) throw new GradstepError('ERR_NOT_SHARED', unsharedSentence(field, label));

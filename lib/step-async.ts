@@ -31,6 +31,7 @@ export async function stepAsync(
     const args = stepper.before(given);
     const [closure] = args;
     const loss = closure === undefined ? undefined : await callClosure(closure);
+    stepper.guard();
     phases.require('stepAsync', 'caller'); // the optimizer was not disposed meanwhile
     signal?.throwIfAborted();
     phases.enter('step');

@@ -13,6 +13,9 @@ export interface Steppable {
   readonly steps: number;
   /** Runs the pre hooks; gives the arguments as they leave them. */
   before(args: StepArguments): StepArguments;
+  /** Asked when the last code of a user has run; what throws ends the step, which changed nothing. */
+  readonly guards: Set<() => void>;
+  guard(): void;
   /** Runs the post hooks. */
   after(args: StepArguments): void;
   /** Proves that its optimizers keep to themselves. */
@@ -36,6 +39,7 @@ export function makeSteppable<S extends Steppable>(optimizer: object, steppable:
 export class Stepper implements Steppable {
   readonly steppers: readonly Stepper[] = [this];
   readonly hooks: StepHooks<never> = new StepHooks();
+  readonly guards: Set<() => void> = new Set();
   steps = 0;
 
   constructor(
@@ -50,6 +54,10 @@ export class Stepper implements Steppable {
     return this.hooks.before(this.optimizer as never, globalHooks.before(this.optimizer, args));
   }
 
+  guard(): void {
+    for (const guard of this.guards) guard();
+  }
+
   after(args: StepArguments): void {
     this.hooks.after(this.optimizer as never, args);
     globalHooks.after(this.optimizer, args);
@@ -61,7 +69,8 @@ export class Stepper implements Steppable {
 /**
  * One step of all parts, as if they were one optimizer.
  *
- * @returns What the closure returned, if there was one.
+ * @param given The arguments of each, which its pre hooks may replace.
+ * @returns What the last closure returned, if there was one.
  * @throws {GradstepError} What anything refuses before the first update; nothing has been updated
  * then. After it, what a user's own update or a post hook throws.
  */
@@ -70,16 +79,16 @@ export function stepTogether(parts: readonly Steppable[], given: StepArguments):
   for (const { phases } of steppers) phases.require('step', 'idle');
   for (const { phases } of steppers) phases.enter('caller');
   try {
-    let args = given;
-    for (const part of parts) args = part.before(args);
-    const [closure] = args;
-    const loss = closure === undefined ? undefined : lossOf(closure);
+    const args = parts.map((part) => part.before(given));
+    let loss: unknown;
+    for (const [closure] of args) if (closure !== undefined) loss = lossOf(closure);
+    for (const part of parts) part.guard();
     for (const { phases } of steppers) phases.require('step', 'caller'); // none was disposed
     for (const { phases } of steppers) phases.enter('step');
     update(parts, steppers);
     for (const { phases } of steppers) phases.enter('caller');
     for (const stepper of steppers) stepper.steps += 1;
-    for (const part of parts) part.after(args);
+    for (let i = 0; i < parts.length; i++) parts[i]!.after(args[i]!);
     return loss;
   } finally {
     for (const { phases } of steppers) phases.enter('idle');

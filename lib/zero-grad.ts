@@ -25,7 +25,7 @@ interface Table {
   readonly rows: readonly Row[];
   refresh(frozenToo: boolean): void;
   verify(): void;
-  verifyOverlap(): void;
+  verifyOverlap(writing: boolean): void;
 }
 
 /** @throws {GradstepError} `ERR_INVALID_ARGUMENT`. */
@@ -67,7 +67,7 @@ function zeroTables(tables: readonly Table[], setToNone: boolean): void {
   }
   for (const table of tables) table.refresh(true);
   for (const table of tables) table.verify();
-  for (const table of tables) table.verifyOverlap();
+  for (const table of tables) table.verifyOverlap(true);
   for (const { rows } of tables) {
     for (const { grad, length } of rows) if (grad !== null && length > 0) fillZero(grad);
   }

@@ -180,22 +180,26 @@ describe('while a step is under way', () => {
   });
 
   it('a worker can be terminated, and a process can exit', async () => {
-    const code = (end: string) => `
+    const code = (end: string, options = '{}') => `
       import { AdamW, ParameterArena } from ${JSON.stringify(
         new URL('../dist/index.js', import.meta.url).href,
       )};
       import { parentPort } from 'node:worker_threads';
       const arena = new ParameterArena([[8_000_000]]);
       arena.grad.fill(1);
-      const o = new AdamW(arena.parameters);
+      const o = new AdamW(arena.parameters, ${options});
+      arena.grad[7_000_000] = NaN;
       o.stepAsync();
       parentPort.postMessage('running');
       ${end}`;
-    for (const end of ['setInterval(() => {}, 1000)', 'process.exit(3)']) {
-      const source = new URL(`data:text/javascript,${encodeURIComponent(code(end))}`);
+    const stay = 'setInterval(() => {}, 1000)';
+    const fails = "{ onNonFinite: 'error' }"; // then the failure has nobody to go to
+    const runs = [[stay], ['process.exit(3)'], [stay, fails], ['process.exit(3)', fails]] as const;
+    for (const [end, options] of runs) {
+      const source = new URL(`data:text/javascript,${encodeURIComponent(code(end, options))}`);
       const worker = new Worker(source);
       await once(worker, 'message');
-      if (end.startsWith('setInterval')) await worker.terminate();
+      if (end === stay) await worker.terminate();
       else await once(worker, 'exit');
     }
     const { parameters } = arenaOf(100_000);

@@ -69,7 +69,7 @@ export class AverageTable {
     this.core = backend.open(rule, fields, record);
     const control = new SlabAllocator(backend, (bytes) => this.core.claimState(bytes));
     this.struct = control.float64(fields.length);
-    this.#records = control.float64(params.length * record.length);
+    this.#records = control.float64(Math.max(1, params.length) * record.length);
     this.averages = this.#allocate(AVERAGES);
     for (let i = 0; i < data.length; i++) copyBits(this.averages[i]!, data[i]!);
     if (this.core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
@@ -95,12 +95,17 @@ export class AverageTable {
 
   /** How many updates the averages have seen; steps may have made some. */
   get count(): number {
-    return this.#records[0] ?? 0;
+    return this.#records[0]!;
   }
 
   /** Sets how many updates the averages have seen. */
   setCount(count: number): void {
     this.#records.fill(count);
+    const size = this.#records.length / Math.max(1, this.#params.length);
+    for (let i = 0; i < this.#params.length; i++) {
+      const record = this.#records.subarray(i * size, (i + 1) * size);
+      this.core.setSlot(i, this.struct, record); // it may have read the old ones
+    }
   }
 
   /** Reads the data of every parameter once, which may run users' getters, and registers it. */
@@ -116,15 +121,16 @@ export class AverageTable {
 
   /** Takes the values that were read last into the averages; a failure has changed nothing. */
   update(): void {
-    this.#prove();
+    this.prove();
     const failure = this.core.step();
     if (failure !== undefined) throw this.#explain(failure);
+    if (this.#params.length === 0) this.#records[0]! += 1; // nobody else counts
   }
 
   /** Keeps the values that were read last, and puts the averages in their place. */
   putAverages(): void {
     this.#kept ??= this.#allocate(KEPT);
-    this.#proveWritable();
+    this.verify(true);
     // All are kept before one is written: parameters may share memory.
     this.#copy(this.#values, this.#kept);
     this.#copy(this.averages, this.#values);
@@ -132,7 +138,7 @@ export class AverageTable {
 
   /** Puts the kept values where the parameters' data is now. */
   putKept(): void {
-    this.#proveWritable();
+    this.verify(true);
     this.#copy(this.#kept!, this.#values);
   }
 
@@ -145,7 +151,7 @@ export class AverageTable {
   }
 
   /** With no user's code before what follows: every array is still there. */
-  #prove(): void {
+  prove(): void {
     const [lengths, values] = [this.#lengths, this.#values];
     for (let i = 0; i < lengths.length; i++) {
       const length = lengths[i]!;
@@ -153,10 +159,13 @@ export class AverageTable {
     }
   }
 
-  /** As `#prove`, and that no parameter lies in an average. */
-  #proveWritable(): void {
-    this.#prove();
-    const failure = this.core.verifyMemory();
+  /**
+   * As `prove`, and that no parameter lies in an average; for writing, that no asynchronous step is
+   * working on any.
+   */
+  verify(writing: boolean): void {
+    this.prove();
+    const failure = this.core.verifyMemory(writing);
     if (failure !== undefined) throw this.#explain(failure);
   }
 

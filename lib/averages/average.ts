@@ -32,7 +32,6 @@ export abstract class Average<O extends object = object> {
 
   readonly #schema: Schema<O>;
   readonly #table: AverageTable;
-  #nAveraged = 0;
   #swapped = false;
   #phase: Phase = 'idle';
   /** Registered at the optimizer that it is attached to. */
@@ -54,11 +53,12 @@ export abstract class Average<O extends object = object> {
 
   /** How many updates there have been. May be set, to go on where a saved average was. */
   get nAveraged(): number {
-    return this.#nAveraged;
+    return this.#table.count;
   }
 
   set nAveraged(count: number) {
     this.#require('setting nAveraged');
+    this.#assertNotAsync();
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -66,7 +66,6 @@ export abstract class Average<O extends object = object> {
       );
     }
     this.#table.setCount(count);
-    this.#nAveraged = count;
   }
 
   /** Whether the parameters hold the averages: between `swap()` and `restore()`. */
@@ -85,7 +84,6 @@ export abstract class Average<O extends object = object> {
     this.#requireOwn('update()');
     this.#read();
     this.#table.update();
-    this.#nAveraged += 1;
   }
 
   /**
@@ -143,16 +141,20 @@ export abstract class Average<O extends object = object> {
         'This average is attached to an optimizer already; call detach() first',
       );
     }
-    const before = optimizer.registerStepPreHook(() => {
+    for (const { phases } of steppable.steppers) phases.assertNotAsync('attach() of an average');
+    let count = 0;
+    const guard = () => {
       this.#requireOwn('step() of the optimizer that this average is attached to');
       this.#read();
-    });
+      this.#table.verify(false);
+      ({ count } = this.#table);
+    };
+    steppable.guards.add(guard);
     const after = optimizer.registerStepPostHook(() => {
-      if (this.#table.count > this.#nAveraged)
-        this.#nAveraged += 1; // in the step's own pass
-      else if (hasStepped(optimizer)) this.update();
+      const isDone = this.#table.count !== count; // in the step's own pass
+      if (!isDone && hasStepped(optimizer)) this.update();
     });
-    this.#hooks = [before, after];
+    this.#hooks = [after, { remove: () => void steppable.guards.delete(guard) }];
     this.#steppers = steppable.steppers;
     if (this.#steppers.length === 1) this.#steppers[0]!.slots.follow(this.#table);
     return this;
@@ -193,7 +195,7 @@ export abstract class Average<O extends object = object> {
     const shown = [
       `${this.params.length} parameters`,
       ...options.map(([key, value]) => `${key}: ${value}`),
-      `nAveraged: ${this.#nAveraged}`,
+      `nAveraged: ${this.nAveraged}`,
       ...(this.#swapped ? ['swapped'] : []),
     ];
     return `${this.#schema.name} (${shown.join(', ')})`;
@@ -215,9 +217,13 @@ export abstract class Average<O extends object = object> {
     this.#schema.write(this.#table.struct, this.#schema.parse(changed, this.options, '', []));
   }
 
+  #assertNotAsync(): void {
+    for (const { phases } of this.#steppers) phases.assertNotAsync('a call of an average');
+  }
+
   /** Users' getters run here. */
   #read(): void {
-    for (const { phases } of this.#steppers) phases.assertNotAsync('a call of an average');
+    this.#assertNotAsync();
     this.#phase = 'busy';
     try {
       this.#table.read();

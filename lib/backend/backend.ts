@@ -64,8 +64,11 @@ export interface Core {
    * alone. Null ends it. The portable backend has one pass for each.
    */
   follow(average: Core | null): void;
-  /** Refuses arrays that came since the last step and overlap. */
-  verifyMemory(): Failure | undefined;
+  /**
+   * Refuses arrays that came since the last step and overlap, and, for somebody who is about to
+   * write them, those that an asynchronous step is working on.
+   */
+  verifyMemory(writing: boolean): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */
   step(): Failure | undefined;
   /**

@@ -179,8 +179,8 @@ class NativeCore implements Core {
     this.#average = average;
   }
 
-  verifyMemory(): ReturnType<Core['verifyMemory']> {
-    return guard(() => this.#addon.verifyMemory(this.#handle));
+  verifyMemory(writing: boolean): ReturnType<Core['verifyMemory']> {
+    return guard(() => this.#addon.verifyMemory(this.#handle, writing));
   }
 
   step(): ReturnType<Core['step']> {

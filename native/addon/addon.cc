@@ -142,8 +142,12 @@ napi_value setGrad(const CallbackInfo& info) {
   return nullptr;
 }
 
+// verifyMemory(handle, writing)
 napi_value verifyMemory(const CallbackInfo& info) {
-  return result(info.Env(), unwrap(info.Env(), info[0]).verifyMemory());
+  Optimizer& optimizer = unwrap(info.Env(), info[0]);
+  Failure failure = optimizer.verifyMemory();
+  if (!failure.kind && info[1].ToBoolean()) failure = optimizer.verifyIdle();
+  return result(info.Env(), failure);
 }
 
 napi_value disposeHandle(const CallbackInfo& info) {

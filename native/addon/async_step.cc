@@ -43,7 +43,11 @@ void completeStep(napi_env env, napi_status status, void* data) {
   } else if (!step->failure.kind) {
     optimizer.commit();
   } else {
-    value = result(env, step->failure);
+    try {
+      value = result(env, step->failure);
+    } catch (const Napi::Error&) {
+      return;  // the environment is ending: nobody waits
+    }
   }
   napi_resolve_deferred(env, step->deferred, value);
 }

@@ -57,18 +57,22 @@ napi_value follow(const CallbackInfo& info) {
 }
 
 // What the handles of a list wrap.
-using Batch = std::vector<void*>;
+struct Batch {
+  std::vector<void*> handles;
+  Sharing sharing;
+};
 
 napi_value boundStepAll(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   return guardRaw(env, [&]() -> napi_value {
-    const auto& batch = *static_cast<Batch*>(data);
+    auto& batch = *static_cast<Batch*>(data);
     std::vector<Optimizer*> optimizers;
-    optimizers.reserve(batch.size());
-    for (void* handle : batch) optimizers.push_back(&liveOptimizer(env, handle));
+    optimizers.reserve(batch.handles.size());
+    for (void* handle : batch.handles) optimizers.push_back(&liveOptimizer(env, handle));
     size_t failed = 0;
-    const Failure failure = stepOptimizers(optimizers.data(), optimizers.size(), &failed);
+    const Failure failure =
+        stepOptimizers(optimizers.data(), optimizers.size(), &failed, &batch.sharing);
     const napi_value object = result(env, failure);
     if (object != nullptr) Napi::Object(env, object).Set("core", static_cast<double>(failed));
     return object;
@@ -85,7 +89,7 @@ napi_value stepAllOf(const CallbackInfo& info) {
   for (uint32_t i = 0; i < handles.Length(); i++) {
     const napi_value handle = handles.Get(i);
     unwrap(env, handle);
-    batch->push_back(wrapped(env, handle));
+    batch->handles.push_back(wrapped(env, handle));
     kept.Set(i, handle);
   }
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Batch*>(data); };

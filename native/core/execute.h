@@ -21,7 +21,7 @@ struct PlannedStep {
   bool flushDenormals = false;  // the processor takes subnormal numbers for zeros meanwhile
 };
 
-// Every kernel of every plan, once. Nothing can fail here.
+// Every kernel of every plan, once. Nothing can fail once the first has begun.
 void execute(const PlannedStep* steps, size_t count);
 
 }  // namespace gradstep

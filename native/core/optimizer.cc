@@ -1,6 +1,7 @@
 #include "optimizer.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace gradstep {
 namespace {
@@ -140,6 +141,8 @@ Failure Optimizer::verifyMemory() {
 }
 
 void Optimizer::forgetShape() {
+  static std::atomic<uint64_t> shapes{0};
+  shape_ = ++shapes;
   plan_.forget();
   checkShaped_ = false;
 }

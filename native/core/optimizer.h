@@ -76,6 +76,12 @@ class Optimizer {
   Failure takeMemory();
   void releaseMemory();
   bool isBusy() const { return busy_; }
+  // What the step shares with others' steps: per span its data and its gradient, then averages.
+  std::vector<BusyMemory::Range> ranges() const;
+  // Refuses memory that an asynchronous step of another is working on, if it is to be written.
+  Failure verifyIdle() const;
+  // Another number whenever an array has changed; never that of another optimizer.
+  uint64_t shape() const { return shape_; }
   void* job = nullptr;  // whose step that is: the addon's business
 
   bool wantsZeroGrads() const { return options_.zeroGrad != 0; }
@@ -98,8 +104,7 @@ class Optimizer {
   void forgetShape();
   bool joins() const;
   const Plan* planFollower();
-  Failure clip();
-  std::vector<BusyMemory::Range> ranges() const;
+  void clip();
   Failure busyAt(size_t range) const;
 
   const RuleInfo& rule_;
@@ -113,6 +118,7 @@ class Optimizer {
   GradientCheck check_;
   bool checkShaped_ = false;
   bool skips_ = false, busy_ = false;
+  uint64_t shape_ = 0;
   PlannedStep planned_;
   std::vector<float> coefficients_;  // by span
   Optimizer* follower_ = nullptr;
@@ -122,8 +128,14 @@ class Optimizer {
   bool allGradsMoved_ = false;
 };
 
-// Steps several as one: the failure of any, whose number is then in `failed`, changes nothing.
-// No two may be the same.
-Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed);
+// Whether the optimizers of a list share memory, as it was last found.
+struct Sharing {
+  std::vector<uint64_t> seen;  // their shapes then
+  bool shares = false;
+};
+
+// Steps several as one, those that share memory one after the other: the failure of any, whose
+// number is then in `failed`, changes nothing. No two may be the same.
+Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed, Sharing* memo);
 
 }  // namespace gradstep

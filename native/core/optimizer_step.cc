@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "optimizer.h"
 
@@ -20,7 +22,9 @@ void Optimizer::setOptions(const StepOptions* options, StepReport* report) {
 
 // Each slot has a coefficient of its own: then each is its own span.
 bool Optimizer::joins() const {
-  return options_.maxGradNorm < 0 || options_.clipScope != kPerParam;
+  const bool alike = options_.maxGradNorm < 0 || options_.clipScope != kPerParam;
+  // Where subnormal numbers are zeros, keepsZero() may be wrong about eps.
+  return alike && options_.flushDenormals == 0;
 }
 
 Failure Optimizer::prepare() {
@@ -28,10 +32,6 @@ Failure Optimizer::prepare() {
   options_ = liveOptions_ == nullptr ? kPlainOptions : *liveOptions_;
   if (const Failure failure = plan_.make(rule_, slots_, scalarMaker_, joins()); failure.kind) {
     return failure;
-  }
-  if (!BusyMemory::idle()) {
-    const size_t range = BusyMemory::conflict(ranges());
-    if (range != BusyMemory::kFree) return busyAt(range);
   }
   if (GradientCheck::isNeeded(options_) && !checkShaped_) {
     check_.shape(slots_);
@@ -45,25 +45,32 @@ Failure Optimizer::prepare() {
   planned_.flushDenormals = options_.flushDenormals != 0;
   planned_.follower = planFollower();
   skips_ = false;
+  if (!BusyMemory::idle()) {
+    const size_t range = BusyMemory::conflict(ranges());
+    if (range != BusyMemory::kFree) return busyAt(range);
+  }
   return {};
 }
 
 Optimizer::~Optimizer() {
   follow(nullptr);
-  if (leader_ != nullptr) leader_->follower_ = nullptr;
+  if (leader_ != nullptr) leader_->follow(nullptr);
 }
 
 void Optimizer::follow(Optimizer* average) {
   if (follower_ != nullptr) follower_->leader_ = nullptr;
   follower_ = average;
+  planned_.follower = nullptr;
   if (average == nullptr) return;
-  if (average->leader_ != nullptr) average->leader_->follower_ = nullptr;
+  if (average->leader_ != nullptr) average->leader_->follow(nullptr);
   average->leader_ = this;
 }
 
 // Null where it cannot take part: then whoever attached it steps it by itself, or is told why not.
 const Plan* Optimizer::planFollower() {
-  if (follower_ == nullptr || follower_->prepare().kind) return nullptr;
+  // An average by itself does not flush subnormal numbers.
+  if (follower_ == nullptr || options_.flushDenormals != 0) return nullptr;
+  if (follower_->prepare().kind) return nullptr;
   const Plan& plan = follower_->plan_;
   const std::vector<Slot>& spans = plan_.spans();
   if (plan.runs().size() != 1 || plan.spans().size() != spans.size()) return nullptr;
@@ -85,16 +92,17 @@ Failure Optimizer::check() {
       return {Failure::kSkips, slot, -1};
     }
   }
-  return skips_ || options_.maxGradNorm < 0 ? Failure{} : clip();
+  if (!skips_ && options_.maxGradNorm >= 0) clip();
+  return {};
 }
 
 // Hands the coefficients of clipping to the step.
-Failure Optimizer::clip() {
-  // NaN times the zeros between an arena's parameters would not be zero: no neighbours are joined.
-  if (std::isnan(check_.totalNorm()) && plan_.joined()) {
-    if (const Failure failure = plan_.make(rule_, slots_, scalarMaker_, false); failure.kind) {
-      return failure;
-    }
+void Optimizer::clip() {
+  // NaN times the zeros between an arena's parameters would not be zero: neighbours come apart.
+  const auto isNaN = [&](const Run& run) { return std::isnan(check_.coefficient(run.firstSlot)); };
+  if (plan_.joined() && std::any_of(plan_.runs().begin(), plan_.runs().end(), isNaN)) {
+    plan_.split(slots_);
+    planned_.follower = nullptr;  // whose spans are joined
   }
   coefficients_.clear();
   for (const Run& run : plan_.runs()) {
@@ -103,7 +111,6 @@ Failure Optimizer::clip() {
     }
   }
   planned_.coefficients = coefficients_.data();
-  return {};
 }
 
 void Optimizer::zeroGrads() const {
@@ -130,7 +137,6 @@ void Optimizer::run() {
   if (options_.zeroGrad != 0 && !planned_.zeroGrad) zeroGrads();
 }
 
-// What the step shares with others' steps: per span its data and its gradient. State is its own.
 std::vector<BusyMemory::Range> Optimizer::ranges() const {
   std::vector<BusyMemory::Range> ranges;
   const auto add = [&](const float* array, size_t length, bool writes) {
@@ -147,8 +153,24 @@ std::vector<BusyMemory::Range> Optimizer::ranges() const {
 }
 
 Failure Optimizer::busyAt(size_t range) const {
-  range %= 2 * plan_.spans().size();
-  return {Failure::kBusy, static_cast<int64_t>(plan_.firstSlotOf(range / 2)), -1};
+  const size_t own = 2 * plan_.spans().size();  // a follower's come after them
+  const size_t span = range < own ? range / 2 : range - own;
+  return {Failure::kBusy, static_cast<int64_t>(plan_.firstSlotOf(span)), -1};
+}
+
+Failure Optimizer::verifyIdle() const {
+  if (BusyMemory::idle()) return {};
+  for (size_t i = 0; i < slots_.size(); i++) {
+    std::vector<BusyMemory::Range> ranges;
+    for (const float* array : {slots_[i].data, slots_[i].grad}) {
+      const auto begin = reinterpret_cast<uintptr_t>(array);
+      if (array) ranges.push_back({begin, begin + slots_[i].length * sizeof(float), true});
+    }
+    if (BusyMemory::conflict(ranges) != BusyMemory::kFree) {
+      return {Failure::kBusy, static_cast<int64_t>(i), -1};
+    }
+  }
+  return {};
 }
 
 Failure Optimizer::takeMemory() {
@@ -171,7 +193,32 @@ Failure Optimizer::step() {
   return {};
 }
 
-Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed) {
+// Whether what one of them writes is read or written by another. Remembered as long as no array
+// changes.
+static bool sharesMemory(Optimizer* const* optimizers, size_t count, Sharing* memo) {
+  std::vector<uint64_t>& seen = memo->seen;
+  bool& shares = memo->shares;
+  bool same = seen.size() == count;
+  for (size_t i = 0; same && i < count; i++) same = seen[i] == optimizers[i]->shape();
+  if (same) return shares;
+  seen.clear();
+  std::vector<std::pair<BusyMemory::Range, size_t>> ranges;
+  for (size_t i = 0; i < count; i++) {
+    seen.push_back(optimizers[i]->shape());
+    for (const BusyMemory::Range& range : optimizers[i]->ranges()) ranges.push_back({range, i});
+  }
+  std::sort(ranges.begin(), ranges.end(),
+            [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
+  shares = false;
+  uintptr_t read = 0, written = 0;  // where what came before ends
+  for (const auto& [range, owner] : ranges) {
+    if (range.begin < written || (range.writes && range.begin < read)) shares = true;
+    (range.writes ? written : read) = std::max(range.writes ? written : read, range.end);
+  }
+  return shares;
+}
+
+Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed, Sharing* memo) {
   std::vector<PlannedStep> steps;
   steps.reserve(count);
   for (size_t i = 0; i < count; i++) {
@@ -185,7 +232,11 @@ Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* faile
     steps.push_back(optimizers[i]->planned());
     steps.back().zeroGrad = false;  // another optimizer may yet read the same gradients
   }
-  execute(steps.data(), steps.size());
+  if (sharesMemory(optimizers, count, memo)) {
+    for (const PlannedStep& step : steps) execute(&step, 1);  // one after the other
+  } else {
+    execute(steps.data(), steps.size());
+  }
   for (size_t i = 0; i < count; i++) {
     Optimizer& optimizer = *optimizers[i];
     if (!optimizer.skips() && optimizer.wantsZeroGrads()) optimizer.zeroGrads();

@@ -34,7 +34,10 @@ Failure Plan::make(const RuleInfo& rule, const std::vector<Slot>& slots, ScalarM
   if (joined_ != join) shaped_ = false;
   for (size_t i = 0; shaped_ && i < runs_.size(); i++) {
     const Prepared before = runs_[i].prepared;
-    if (const Failure failure = prepare(runs_[i], f32); failure.kind) return failure;
+    if (const Failure failure = prepare(runs_[i], f32); failure.kind) {
+      shaped_ = false;  // the spans are those of other options
+      return failure;
+    }
     shaped_ = sameShape(before, runs_[i].prepared);
   }
   if (shaped_) return {};
@@ -65,6 +68,24 @@ Failure Plan::shape(const std::vector<Slot>& slots, ScalarMaker& f32, bool join)
   }
   for (const Slot& span : spans_) size_ += span.length;
   return {};
+}
+
+void Plan::split(const std::vector<Slot>& slots) {
+  spans_.clear();
+  firstSlots_.clear();
+  size_ = 0;
+  shaped_ = false;
+  for (size_t r = 0; r < runs_.size(); r++) {
+    const size_t end = r + 1 < runs_.size() ? runs_[r + 1].firstSlot : slots.size();
+    runs_[r].firstSpan = spans_.size();
+    for (size_t i = runs_[r].firstSlot; i < end; i++) {
+      if (slots[i].grad == nullptr || slots[i].length == 0) continue;
+      spans_.push_back(slots[i]);
+      firstSlots_.push_back(i);
+      size_ += slots[i].length;
+    }
+    runs_[r].endSpan = spans_.size();
+  }
 }
 
 Failure Plan::openRun(const std::vector<Slot>& slots, size_t slot, ScalarMaker& f32) {

@@ -31,6 +31,9 @@ class Plan {
   // other in memory become one span.
   Failure make(const RuleInfo& rule, const std::vector<Slot>& slots, ScalarMaker& f32, bool join);
 
+  // Takes joined spans apart again, with the scalars that make() captured.
+  void split(const std::vector<Slot>& slots);
+
   // The arrays or records of a slot have changed: make() looks at every slot again.
   void forget() { shaped_ = false; }
 

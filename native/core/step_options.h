@@ -6,7 +6,7 @@ namespace gradstep {
 
 struct StepOptions {
   double gradScale;    // multiplies every gradient
-  double clipValue;    // clamps each to [-clipValue, clipValue]; 0: no clamp
+  double clipValue;    // clamps each to [-clipValue, clipValue]; infinity: no clamp
   double maxGradNorm;  // scales them so that their norm is at most this; negative: no clipping
   double normType;     // of which order that norm is
   double clipScope;    // ClipScope: of which gradients

@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <new>
 #include <thread>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -37,6 +38,7 @@ ThreadPool& ThreadPool::instance() {
 ThreadPool::ThreadPool() {
   uv_mutex_init(&mutex_);
   uv_cond_init(&wake_);
+  helpers_.reserve(kMaxThreads);  // nothing may throw while the pool is held
 }
 
 void ThreadPool::retain() {
@@ -49,7 +51,8 @@ void ThreadPool::release() {
   uv_mutex_lock(&mutex_);
   std::vector<Helper*> ending;
   if (--environments_ == 0) {
-    ending.swap(helpers_);
+    ending.assign(helpers_.begin(), helpers_.end());
+    helpers_.clear();
     for (Helper* helper : ending) helper->stopping.store(true);
     uv_cond_broadcast(&wake_);
   }
@@ -75,7 +78,8 @@ bool ThreadPool::startHelpers() {
   if (helpers_.size() >= wanted) return wanted > 0;
   uv_mutex_lock(&mutex_);
   while (helpers_.size() < wanted && environments_ > 0) {
-    auto* helper = new Helper;
+    auto* helper = new (std::nothrow) Helper;
+    if (helper == nullptr) break;
     helper->pool = this;
     helper->number = static_cast<int>(helpers_.size());
     const auto main = [](void* self) {

@@ -173,12 +173,14 @@ void failsInTheMiddle() {
   Model a(kLengths), b(kLengths), c(kLengths), before(kLengths);
   Optimizer* const all[] = {&a.optimizer, &b.optimizer, &c.optimizer};
   size_t failed = 9;
+  Sharing sharing;
   b.hyperparameters[0] = 3e38;
-  CHECK(stepOptimizers(all, 3, &failed).kind == Failure::kOverflow && failed == 1, "%zu", failed);
+  CHECK(stepOptimizers(all, 3, &failed, &sharing).kind == Failure::kOverflow && failed == 1, "%zu",
+        failed);
   b.hyperparameters[0] = 0.1;
   c.options.onNonFinite = kError;
   c.grad[1][69'000] = kInfinity;
-  const Failure failure = stepOptimizers(all, 3, &failed);
+  const Failure failure = stepOptimizers(all, 3, &failed, &sharing);
   CHECK(failure.kind == Failure::kNonFinite && failure.slot == 1 && failed == 2, "%zu", failed);
   CHECK(same(a, before) && same(b, before) && same(c, before), "nothing has changed");
   c.grad[1][69'000] = before.grad[1][69'000];
@@ -186,7 +188,7 @@ void failsInTheMiddle() {
   a.options.zeroGrad = 1;
   for (size_t i = 0; i < kLengths.size(); i++) b.optimizer.setGrad(i, a.grad[i].data());
   before.stepByHand();
-  CHECK(!stepOptimizers(all, 3, &failed).kind, "mended");
+  CHECK(!stepOptimizers(all, 3, &failed, &sharing).kind, "mended");
   CHECK(same(a, before) && same(b, before) && same(c, before) && zeros(a.grad), "as one by one");
 }
 
