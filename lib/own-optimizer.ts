@@ -36,7 +36,7 @@ export const option: {
   number: (initial: number, range: Range = {}) => number(initial, checkRange(range)),
   flag,
   pair: (initial: readonly [number, number], range: Range = {}) => {
-    if (!Array.isArray(initial) || initial.length !== 2) {
+    if (!Array.isArray(initial)) {
       refuse(`Expected option.pair() to be given two numbers but received ${describe(initial)}`);
     }
     checkRange(range);
