@@ -1,19 +1,17 @@
 /** Gradients treated inside a step: the bits of treating the arrays by hand before it. */
 
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   Adam,
   AdamW,
   clipGradNorm,
   clipGradValue,
-  getNumThreads,
   getTotalNorm,
   Parameter,
   ParameterArena,
   type ParameterLike,
   SGD,
   type StepOptions,
-  setNumThreads,
 } from '../lib/index.ts';
 import { bits, expectError, forEachOptimizer, onEachBackend, parameter } from './helpers.ts';
 
@@ -270,34 +268,5 @@ onEachBackend((backend) => {
     o.stepOptions.flushDenormals = false;
     o.step();
     expect(p.data[0]).toBe(-fround(1e-40));
-  });
-});
-
-describe('threads', () => {
-  it('give the same bits, whatever their number, treated or not', () => {
-    const before = getNumThreads();
-    const runs = [1, 2, 3, 5].map((count) => {
-      setNumThreads(count);
-      const params = model(13, false, [300_001, 7, 70_000, 49, 1]);
-      const options = { lr: 0.01, maxGradNorm: 1, gradScale: 0.5, onNonFinite: 'skip' } as const;
-      const o = new AdamW(params, options);
-      for (let i = 0; i < 4; i++) o.step();
-      o.stepOptions.maxGradNorm = null;
-      for (let i = 0; i < 40; i++) o.step();
-      return { ...o.lastStep, bits: params.map(({ data }) => bits(data)) };
-    });
-    setNumThreads(before);
-    for (const run of runs) expect(run).toEqual(runs[0]);
-  });
-
-  it('are as many as were asked for', () => {
-    const before = getNumThreads();
-    setNumThreads(7);
-    expect(getNumThreads()).toBe(7);
-    for (const wrong of [0, -1, 1.5, 257, Number.NaN, '2', undefined]) {
-      expectError(() => setNumThreads(wrong as number), 'ERR_INVALID_ARGUMENT', 'from 1 to 256');
-    }
-    expect(getNumThreads()).toBe(7);
-    setNumThreads(before);
   });
 });
