@@ -76,3 +76,8 @@ export function isGone(array: Floats): boolean {
     return true;
   }
 }
+
+/** As `subarray` does, whatever species the array's constructor names. */
+export function viewOf(array: Floats, begin: number, length: number): Floats {
+  return new Float32Array(bufferOf(array), byteOffsetOf(array) + begin * 4, length);
+}

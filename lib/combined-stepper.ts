@@ -72,10 +72,7 @@ export function refuseSharing(steppers: readonly Stepper[]): void {
   );
   const others = rows.flatMap((list, i) => (i === asked ? [] : list));
   steppers[asked]?.slots.verifyOverlap(); // what has moved counts where it is now
-  steppers[asked]?.slots.refuseOverlap(
-    others.map(({ data }) => data),
-    others.map(({ label }) => label),
-  );
+  steppers[asked]?.slots.refuseOverlap(others);
 }
 
 function shared(first: string, second: string): GradstepError {

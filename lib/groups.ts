@@ -62,7 +62,10 @@ export class GroupTable<O extends object, S = unknown> {
   readonly #core: Core;
   /** The struct behind `defaults`. */
   readonly #defaults: Doubles;
-  readonly #groupOf = new Map<Doubles, ParamGroup<O>>();
+  /** By struct; filled when somebody asks. */
+  readonly #views = new Map<Doubles, ParamGroup<O>>();
+  readonly #whereOverridden = (parameter: ParameterLike) =>
+    whereOverridden(this.slots.rows[this.slotOf(parameter)]!.label);
   /** Whether parameters have names; unknown while there are none. */
   #named: boolean | undefined;
 
@@ -79,12 +82,15 @@ export class GroupTable<O extends object, S = unknown> {
 
   /** The group whose options lie in this struct. */
   groupOf(struct: Doubles): ParamGroup<O> {
-    return this.#groupOf.get(struct)!;
+    if (!this.#views.has(struct)) {
+      for (const row of this.rows) this.#views.set(row.struct, row.view);
+    }
+    return this.#views.get(struct)!;
   }
 
   /** Lets `groupOf` give this for a struct. */
   show(struct: Doubles, view: object): void {
-    this.#groupOf.set(struct, view as ParamGroup<O>);
+    this.#views.set(struct, view as ParamGroup<O>);
   }
 
   #makeDefaults(values: Required<O>): LiveOptions<O> {
@@ -113,7 +119,7 @@ export class GroupTable<O extends object, S = unknown> {
       const list = listParams(given.params, given.paramNames, where);
       const named = list.names !== undefined;
       if (list.params.length > 0) this.#checkNamed(named, where);
-      this.slots.refuse(list, index);
+      this.slots.refuse(list.params);
       this.#register(index, options, list, given); // from here on no code of a user
       if (list.params.length > 0) this.#named = named;
     } finally {
@@ -122,50 +128,30 @@ export class GroupTable<O extends object, S = unknown> {
   }
 
   #register(index: number, options: Required<O>, list: ParamList, given: GroupNote): void {
-    const undo = this.memory.mark();
+    const before = this.memory.mark();
     try {
       const { params, names } = list;
       const struct = this.memory.doubles(this.schema.fields.length);
       this.schema.write(struct, options);
       const records = this.memory.doubles(params.length * this.schema.record.length);
-      const overrides = new Overrides(this.schema, (parameter) =>
-        whereOverridden(this.slots.rows[this.slotOf(parameter)]!.label),
-      );
+      const overrides = new Overrides(this.schema, this.#whereOverridden);
       const { name, meta, frozen } = given;
       const members = { params, paramNames: names, name, meta, frozen };
-      const owner = this.#owner(index, struct, overrides);
+      const owner = new GroupOwner(this, index, struct, overrides);
       const view = new OptionView(owner, members) as unknown as ParamGroup<O>;
       const attachState = this.#allocate(this.slots.size, list.data, options);
-      this.slots.add({ ...list, group: index, struct, records, frozen: frozen === true });
+      this.slots.add(list, { group: index, struct, records, frozen: frozen === true });
       attachState();
       this.rows.push({ struct, records, members, overrides, view });
       this.list.push(view);
-      this.show(struct, view);
     } catch (error) {
-      undo();
+      this.memory.takeBack(before);
       throw error;
     }
   }
 
-  #owner(index: number, struct: Doubles, overrides: Overrides<O>): OptionOwner<O> {
-    return {
-      schema: this.schema,
-      struct,
-      toString: () => groupLabel(index, this.list[index]?.name),
-      assertLive: () => this.phases.assertLive(),
-      // Memory that an option calls for comes when it is switched on, not inside a step.
-      ensureState: (options) => {
-        this.phases.assertNotAsync('switching on an option that needs state');
-        this.allocateState(this.#slotsOf(index), (parameter) =>
-          overrides.over(options, parameter),
-        )();
-      },
-      followers: overrides,
-      freeze: (frozen) => this.slots.freeze(this.#slotsOf(index), frozen),
-    };
-  }
-
-  #slotsOf(group: number): number[] {
+  /** The slots of a group, in order. */
+  slotsOf(group: number): number[] {
     return this.rows[group]!.members.params.map((parameter) => this.slotOf(parameter));
   }
 
@@ -203,14 +189,16 @@ export class GroupTable<O extends object, S = unknown> {
 
   /** Which kinds of state these options call for. */
   kindsOf(options: Required<O>): number[] {
-    return this.schema.state.flatMap(({ when }, k) =>
-      when === undefined || options[when as keyof O] ? [k] : [],
-    );
+    const kinds: number[] = [];
+    for (const [k, { when }] of this.schema.state.entries()) {
+      if (when === undefined || options[when as keyof O]) kinds.push(k);
+    }
+    return kinds;
   }
 
   #allocate(first: number, data: readonly Floats[], options: Required<O>): () => void {
     const kinds = this.kindsOf(options);
-    return this.state.allocate(kinds, first, data, (k) => this.memory.state(k), this.#core);
+    return this.state.allocate(kinds, first, data, this.memory, this.#core);
   }
 
   /** The number of a parameter of this optimizer. */
@@ -230,5 +218,45 @@ export class GroupTable<O extends object, S = unknown> {
       'all optimizer param groups should be with/without names. cannot add param group ' +
         `${named ? 'with names' : 'without names'} to the optimizer${where}`,
     );
+  }
+}
+
+/** What the view of a group stands on. */
+class GroupOwner<O extends object> implements OptionOwner<O> {
+  readonly struct: Doubles;
+  readonly followers: Overrides<O>;
+  readonly #table: GroupTable<O>;
+  readonly #index: number;
+
+  constructor(table: GroupTable<O>, index: number, struct: Doubles, overrides: Overrides<O>) {
+    this.#table = table;
+    this.#index = index;
+    this.struct = struct;
+    this.followers = overrides;
+  }
+
+  get schema(): Schema<O> {
+    return this.#table.schema;
+  }
+
+  toString(): string {
+    return groupLabel(this.#index, this.#table.list[this.#index]?.name);
+  }
+
+  assertLive(): void {
+    this.#table.phases.assertLive();
+  }
+
+  /** Memory that an option calls for comes when it is switched on, not inside a step. */
+  ensureState(options: Required<O>): void {
+    const table = this.#table;
+    table.phases.assertNotAsync('switching on an option that needs state');
+    table.allocateState(table.slotsOf(this.#index), (parameter) =>
+      this.followers.over(options, parameter),
+    )();
+  }
+
+  freeze(frozen: boolean): void {
+    this.#table.slots.freeze(this.#table.slotsOf(this.#index), frozen);
   }
 }

@@ -76,7 +76,7 @@ export function replaceParameter(
     if (isGone(data) || lengthOf(data) !== source.length) throw goneMeanwhile(row.label);
     const kept = seats.map((seat) => seat());
     const { overrides } = table.rows[row.group]!;
-    const undo = table.memory.mark();
+    const before = table.memory.mark();
     overrides.move(old, next);
     try {
       const inherited = inherit(table, slot, data, source);
@@ -84,7 +84,7 @@ export function replaceParameter(
       settle(table, kept);
     } catch (error) {
       overrides.move(next, old);
-      undo();
+      table.memory.takeBack(before);
       throw error;
     }
   });

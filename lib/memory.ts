@@ -2,7 +2,7 @@
 
 import { bufferOf, type Doubles, type Floats, lengthOf } from './arrays.ts';
 import type { Backend, Core } from './backend/backend.ts';
-import { SlabAllocator } from './slab.ts';
+import { type Mark, SlabAllocator } from './slab.ts';
 import type { StateArrays } from './state.ts';
 
 type Bytes = Uint8Array<ArrayBufferLike>;
@@ -46,12 +46,17 @@ export class OptimizerMemory {
     list.push(bytes);
   }
 
-  /** Remembers how far this has got; calling the result takes back what was given since. */
-  mark(): () => void {
-    const undo = [this.#control, ...this.#state].map((slabs) => slabs?.mark());
-    return () => {
-      for (const takeBack of undo) takeBack?.();
-    };
+  /** How far this has got, for `takeBack`. */
+  mark(): readonly (Mark | undefined)[] {
+    const marks = [this.#control.mark()];
+    for (const slabs of this.#state) marks.push(slabs?.mark());
+    return marks;
+  }
+
+  /** Takes back what was given since. */
+  takeBack([control, ...state]: readonly (Mark | undefined)[]): void {
+    this.#control.takeBack(control!);
+    for (const [k, mark] of state.entries()) if (mark) this.#state[k]!.takeBack(mark);
   }
 
   /** Zeros for a struct or for records. */

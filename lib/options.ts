@@ -247,9 +247,9 @@ export class Schema<O extends object> {
 
   /** The options in force. */
   read(struct: Doubles): Required<O> {
-    return Object.fromEntries(
-      this.placed.map(({ key, option, at }) => [key, option.read(struct, at)]),
-    ) as Required<O>;
+    const options: Record<string, unknown> = {};
+    for (const { key, option, at } of this.placed) options[key] = option.read(struct, at);
+    return options as Required<O>;
   }
 
   write(struct: Doubles, options: Required<O>): void {

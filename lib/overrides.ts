@@ -21,9 +21,10 @@ interface Override<O extends object> {
 export class Overrides<O extends object> implements Followers<O> {
   readonly #schema: Schema<O>;
   readonly #whereOf: (parameter: ParameterLike) => Where;
-  readonly #of = new Map<ParameterLike, Override<O>>();
+  /** Made for the first one: most groups never have any. */
+  #of: Map<ParameterLike, Override<O>> | undefined;
   /** Structs that are not in use any more. */
-  readonly #spare: Doubles[] = [];
+  #spare: Doubles[] | undefined;
 
   constructor(schema: Schema<O>, whereOf: (parameter: ParameterLike) => Where) {
     this.#schema = schema;
@@ -31,48 +32,52 @@ export class Overrides<O extends object> implements Followers<O> {
   }
 
   get size(): number {
-    return this.#of.size;
+    return this.#of?.size ?? 0;
   }
 
   get(parameter: ParameterLike): Override<O> | undefined {
-    return this.#of.get(parameter);
+    return this.#of?.get(parameter);
   }
 
   set(parameter: ParameterLike, override: Override<O>): void {
+    this.#of ??= new Map();
     this.#of.set(parameter, override);
   }
 
   /** Only when no slot of the core has the struct any more. */
   delete(parameter: ParameterLike): void {
-    const override = this.#of.get(parameter);
-    if (override !== undefined) this.#spare.push(override.struct);
-    this.#of.delete(parameter);
+    const override = this.get(parameter);
+    if (override === undefined) return;
+    this.#spare ??= [];
+    this.#spare.push(override.struct);
+    this.#of!.delete(parameter);
   }
 
   takeSpare(): Doubles | undefined {
-    return this.#spare.pop();
+    return this.#spare?.pop();
   }
 
   /** Lets another parameter have the override of this one. */
   move(from: ParameterLike, to: ParameterLike): void {
-    const override = this.#of.get(from);
-    this.#of.delete(from);
-    if (override !== undefined) this.#of.set(to, override);
+    const override = this.get(from);
+    if (override === undefined) return;
+    this.#of!.delete(from);
+    this.#of!.set(to, override);
   }
 
   /** The options in force for a parameter when those of the group are these. */
   over(options: Required<O>, parameter: ParameterLike): Required<O> {
-    return { ...options, ...this.#of.get(parameter)?.values };
+    return { ...options, ...this.get(parameter)?.values };
   }
 
   check(options: Required<O>): void {
-    for (const parameter of this.#of.keys()) {
+    for (const parameter of this.#of?.keys() ?? []) {
       this.#schema.checkTogether(this.over(options, parameter), this.#whereOf(parameter));
     }
   }
 
   write({ key, option, at }: Placed, value: unknown): void {
-    for (const { values, struct } of this.#of.values()) {
+    for (const { values, struct } of this.#of?.values() ?? []) {
       if (!Object.hasOwn(values, key)) option.write(struct, at, value);
     }
   }

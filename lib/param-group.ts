@@ -68,6 +68,15 @@ export interface Followers<O extends object> {
 
 type Members = { readonly [K in keyof Required<GroupMembers>]: GroupMembers[K] | undefined };
 
+/** What a schema's views have: the options alone, or a group's. */
+interface Accessors {
+  readonly options: PropertyDescriptorMap;
+  readonly group: PropertyDescriptorMap;
+  readonly namedGroup: PropertyDescriptorMap;
+}
+
+const accessors = new WeakMap<object, Accessors>();
+
 /** Accessors over a struct, and a group's members. A misspelt key throws instead of being kept. */
 export class OptionView<O extends object> {
   readonly #owner: OptionOwner<O>;
@@ -96,16 +105,33 @@ export class OptionView<O extends object> {
   ) {
     this.#owner = owner;
     this.#members = members;
-    if (members) Object.defineProperty(this, 'params', OptionView.#live.params);
-    Object.defineProperties(this, accessorsOf(owner.schema));
-    if (members?.paramNames) Object.defineProperty(this, 'paramNames', OptionView.#live.paramNames);
+    Object.defineProperties(this, OptionView.#accessorsOf(owner.schema, members));
     for (const key of WRITABLE) {
       if (members?.[key] !== undefined) defineMember(this, key, members[key], owner);
     }
   }
 
+  /** All accessors of a view, in order; one call with all of them is the fastest way. */
+  static #accessorsOf<T extends object>(
+    schema: Schema<T>,
+    members: Members | undefined,
+  ): PropertyDescriptorMap {
+    let known = accessors.get(schema);
+    if (known === undefined) {
+      const { params, paramNames } = OptionView.#live;
+      const options = Object.fromEntries(
+        schema.placed.map((placed) => [placed.key, OptionView.#accessor(placed)]),
+      );
+      const group = { params, ...options };
+      known = { options, group, namedGroup: { ...group, paramNames } };
+      accessors.set(schema, known);
+    }
+    if (members === undefined) return known.options;
+    return members.paramNames === undefined ? known.group : known.namedGroup;
+  }
+
   /** The pair of functions behind one option, shared by all views of a schema. */
-  static accessor(placed: Placed): PropertyDescriptor {
+  static #accessor(placed: Placed): PropertyDescriptor {
     const { key, option, at, entangled, needsState } = placed;
     return {
       enumerable: true,
@@ -195,17 +221,4 @@ function defineMember<O extends object>(
       if (key === 'frozen') owner.freeze?.(value as boolean);
     },
   });
-}
-
-const accessors = new WeakMap<object, PropertyDescriptorMap>();
-
-function accessorsOf<O extends object>(schema: Schema<O>): PropertyDescriptorMap {
-  let known = accessors.get(schema);
-  if (known === undefined) {
-    known = Object.fromEntries(
-      schema.placed.map((placed) => [placed.key, OptionView.accessor(placed)]),
-    );
-    accessors.set(schema, known);
-  }
-  return known;
 }

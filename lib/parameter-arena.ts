@@ -3,7 +3,7 @@
  * over workers then see one span, and other threads open the same memory from a description.
  */
 
-import { bufferOf, byteOffsetOf, type Floats, isShared } from './arrays.ts';
+import { bufferOf, type Floats, isShared, viewOf } from './arrays.ts';
 import { activeBackend } from './backend/active.ts';
 import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
@@ -163,9 +163,9 @@ export class ParameterArena {
     const changes = { count: 0 };
     let begin = 0;
     const cut = parameters.map((parameter, i) => {
-      const [from, to] = [begin, begin + lengths[i]!];
-      begin += wholeLines(lengths[i]!);
-      const [data, grad] = [part(this.data, from, to), part(this.grad, from, to)];
+      const length = lengths[i]!;
+      const [data, grad] = [viewOf(this.data, begin, length), viewOf(this.grad, begin, length)];
+      begin += wholeLines(length);
       return new ArenaParameter(
         key,
         { data, grad, hasGrad: true, frozen: false, changes },
@@ -233,8 +233,8 @@ export class ParameterArena {
     );
     return {
       name: `shard ${index} of ${count}`,
-      data: part(this.data, begin!, end!),
-      grad: part(this.grad, begin!, end!),
+      data: viewOf(this.data, begin!, end! - begin!),
+      grad: viewOf(this.grad, begin!, end! - begin!),
     };
   }
 }
@@ -265,11 +265,6 @@ function isDescription(value: unknown): value is ArenaDescription {
 /** Zeroed floats on a cache line, in memory of their own. */
 function allocate(length: number, place: number): Floats {
   return new SlabAllocator(activeBackend(), undefined, 0).float32(length, place);
-}
-
-/** As `subarray`, whatever species the array's constructor names. */
-function part(array: Floats, from: number, to: number): Floats {
-  return new Float32Array(bufferOf(array), byteOffsetOf(array) + from * 4, to - from);
 }
 
 function block({ buffer, byteOffset }: Floats): ArenaBlock {

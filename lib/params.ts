@@ -53,16 +53,23 @@ function isSingle(value: unknown): boolean {
 export function listParams(input: unknown, paramNames: unknown, where: Where): ParamList {
   const items = listItems(input, where);
   const names = listNames(items, paramNames, where);
-  const params = items.map((item) => (isPair(item) ? item[1] : item) as ParameterLike);
+  const params: ParameterLike[] = [];
+  const data: Floats[] = [];
   const label = (i: number) => (names ? `'${names[i]}'` : `at index ${i}`);
-  const data = params.map((parameter, i) => readData(parameter, label(i), where));
-  const labels = params.map(
-    ({ name }, i) => names?.[i] ?? (typeof name === 'string' ? name : undefined),
-  );
+  for (const item of items) {
+    const parameter = isPair(item) ? item[1] : item;
+    data.push(readData(parameter, () => label(data.length), where));
+    params.push(parameter as ParameterLike);
+  }
+  const labels: (string | undefined)[] = [];
+  for (let i = 0; i < params.length; i++) {
+    const { name } = params[i]!;
+    labels.push(names?.[i] ?? (typeof name === 'string' ? name : undefined));
+  }
   // Now that the last getter of a user has run:
-  const gone = data.findIndex(isGone);
-  if (gone >= 0) {
-    throw new GradstepError('ERR_DETACHED', goneSentence('data', `${label(gone)}${where}`));
+  for (let i = 0; i < data.length; i++) {
+    if (!isGone(data[i]!)) continue;
+    throw new GradstepError('ERR_DETACHED', goneSentence('data', `${label(i)}${where}`));
   }
   return { params: Object.freeze(params), data, names, labels };
 }
@@ -95,7 +102,8 @@ function listItems(input: unknown, where: Where): unknown[] {
 }
 
 function listNames(items: readonly unknown[], given: unknown, where: Where) {
-  const names: unknown[] = items.filter(isPair).map(([name]) => name);
+  const names: unknown[] = [];
+  for (const item of items) if (isPair(item)) names.push(item[0]);
   if (names.length > 0 && names.length < items.length) {
     throw new GradstepError(
       'ERR_NAMES',
@@ -116,23 +124,23 @@ function listNames(items: readonly unknown[], given: unknown, where: Where) {
   } else if (given !== undefined && JSON.stringify(names) !== JSON.stringify(given)) {
     throw new GradstepError('ERR_NAMES', `paramNames differ from the names in params${where}`);
   }
-  checkNames(names, where);
+  if (names.length > 0) checkNames(names, where);
   return names.length > 0 || given !== undefined ? Object.freeze(names as string[]) : undefined;
 }
 
-function readData(parameter: unknown, label: string, where: Where): Floats {
+function readData(parameter: unknown, label: () => string, where: Where): Floats {
   if (!isObject(parameter) || !('data' in parameter)) {
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
       'optimizer can only optimize Tensors, that is parameters (objects with data and grad), ' +
-        `but the one ${label} is ${describe(parameter)}${hint(parameter)}${where}`,
+        `but the one ${label()} is ${describe(parameter)}${hint(parameter)}${where}`,
     );
   }
   const { data } = parameter;
   if (!isFloat32Array(data)) {
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
-      `Expected data of parameter ${label} to be a Float32Array ` +
+      `Expected data of parameter ${label()} to be a Float32Array ` +
         `but received ${describe(data)}${where}`,
     );
   }

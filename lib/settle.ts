@@ -42,15 +42,16 @@ export function settle({ rows, slots, state, memory }: Table, seats: readonly Se
     forgetRest = memory.claimIn(sibling.core, arrays);
     for (const [group, { struct, records, view }] of rows.entries()) {
       const list = lists[group]!;
-      sibling.slots.refuse(list, group);
-      sibling.slots.add({ ...list, group, struct, records, frozen: view.frozen === true });
+      sibling.slots.refuse(list.params);
+      sibling.slots.add(list, { group, struct, records, frozen: view.frozen === true });
     }
     for (const [slot, seat] of seats.entries()) {
       const { struct, overrides } = rows[seat.group]!;
       const own = overrides.get(seat.parameter)?.struct ?? struct;
       sibling.slots.setSlot(slot, own, seat.record);
-      for (const [k, array] of seat.state.entries())
-        if (array) sibling.core.setState(slot, k, array);
+      for (const [k, array] of seat.state.entries()) {
+        if (array) sibling.core.setStates(k, array, Float64Array.of(slot, 0), 1);
+      }
     }
   } catch (error) {
     sibling.core.dispose();

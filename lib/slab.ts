@@ -4,7 +4,7 @@
  * memory, which nobody can detach or shrink: the core keeps pointers into them for good.
  */
 
-import { bufferOf, byteOffsetOf, lengthOf } from './arrays.ts';
+import { bufferOf, byteOffsetOf, type Floats, lengthOf, viewOf } from './arrays.ts';
 import { GradstepError } from './errors.ts';
 
 /** Bytes of a cache line, and the alignment of every view. */
@@ -44,9 +44,15 @@ export function wholeLines(length: number): number {
 const SMALLEST = 64 * 1024;
 const LARGEST = 1024 ** 3;
 
+/** How far an allocator has got. */
+export interface Mark {
+  readonly slab: Floats | undefined;
+  readonly used: number;
+}
+
 /** Hands out zeroed, line-aligned views; what it gives is kept until the allocator goes. */
 export class SlabAllocator {
-  #slab: ArrayBufferLike | undefined;
+  #slab: Floats | undefined;
   /** All of them: memory that the core knows as ours is not given out to others. */
   readonly #slabs: ArrayBufferLike[] = [];
   #used = 0;
@@ -66,34 +72,36 @@ export class SlabAllocator {
     this.#next = smallest;
   }
 
-  /** Remembers how far this has got; calling the result takes back what was given since. */
-  mark(): () => void {
-    const [slab, used] = [this.#slab, this.#used];
-    return () => {
-      if (this.#slab !== slab) return;
-      // What was written meanwhile is no state of whoever comes next.
-      if (slab !== undefined) new Uint8Array(slab, used, this.#used - used).fill(0);
-      this.#used = used;
-    };
+  /** How far this has got, for `takeBack`. */
+  mark(): Mark {
+    return { slab: this.#slab, used: this.#used };
+  }
+
+  /** Takes back what was given since. */
+  takeBack({ slab, used }: Mark): void {
+    if (this.#slab !== slab) return;
+    // What was written meanwhile is no state of whoever comes next.
+    if (slab !== undefined) new Uint8Array(slab.buffer, used, this.#used - used).fill(0);
+    this.#used = used;
   }
 
   /** @param place Which of the arrays that are stepped together it is, for where large ones begin. */
-  float32(length: number, place = 0): Float32Array<ArrayBufferLike> {
-    const { buffer, byteOffset } = this.block(length, place);
-    return new Float32Array(buffer, byteOffset, length);
+  float32(length: number, place = 0): Floats {
+    const { memory, begin } = this.block(length, place);
+    return viewOf(memory, begin, length);
   }
 
-  /** Room for so many float32, zeros, to be cut into several views. */
-  block(length: number, place = 0): { buffer: ArrayBufferLike; byteOffset: number } {
-    const byteOffset = this.#take(length * 4, place);
-    const buffer = this.#slab!;
+  /** Room for so many float32, zeros, from `begin` on in `memory`: for those who cut it later. */
+  block(length: number, place = 0): { memory: Floats; begin: number } {
+    const begin = this.#take(length * 4, place) / 4;
+    const memory = this.#slab!;
     // It is zeros already; but a large part is touched here, not by the first step.
-    if (length * 4 >= LARGE_ARRAY) new Float32Array(buffer, byteOffset, length).fill(0);
-    return { buffer, byteOffset };
+    if (length * 4 >= LARGE_ARRAY) memory.fill(0, begin, begin + length);
+    return { memory, begin };
   }
 
   /** How many float32 a long array begins past a cache line; 0 for a short one. */
-  headOf(array: Float32Array<ArrayBufferLike>): number {
+  headOf(array: Floats): number {
     if (lengthOf(array) < LONG_ARRAY) return 0;
     const bytes = new Uint8Array(bufferOf(array), byteOffsetOf(array), LINE);
     return (this.placement.residue(bytes) % LINE) / 4;
@@ -101,7 +109,7 @@ export class SlabAllocator {
 
   float64(length: number): Float64Array<ArrayBufferLike> {
     const offset = this.#take(length * 8);
-    return new Float64Array(this.#slab!, offset, length).fill(0);
+    return new Float64Array(this.#slab!.buffer, offset, length);
   }
 
   /** The offset of so many bytes, rounded up to whole lines, in a slab that has room. */
@@ -125,7 +133,7 @@ export class SlabAllocator {
     const slab = allocate(capacity + LINE);
     const bytes = new Uint8Array(slab);
     this.onSlab(bytes);
-    this.#slab = slab;
+    this.#slab = new Float32Array(slab);
     this.#slabs.push(slab);
     if (slab.byteLength >= HUGE) this.placement.adviseHugePages(bytes);
     this.#residue = this.placement.residue(bytes);

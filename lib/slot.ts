@@ -67,13 +67,9 @@ export class Slot {
     this.#begin = 0;
   }
 
-  /** What errors call it. */
+  /** What errors call it: `'conv.weight' (group 0)`. */
   get label(): string {
-    return labelOf(this.name, this.#index, this.group);
+    const { name } = this;
+    return `${name === undefined ? `at index ${this.#index}` : `'${name}'`} (group ${this.group})`;
   }
-}
-
-/** A parameter in error sentences: `'conv.weight' (group 0)`. */
-export function labelOf(name: string | undefined, index: number, group: number): string {
-  return `${name === undefined ? `at index ${index}` : `'${name}'`} (group ${group})`;
 }

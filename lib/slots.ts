@@ -19,16 +19,19 @@ import { explain } from './failures.ts';
 import type { ParameterLike } from './parameter.ts';
 import { goneSentence, type ParamList, unsharedSentence } from './params.ts';
 import { ArenaSegment, LooseSegment, type Segment, type SegmentOwner } from './segments.ts';
-import { labelOf, Slot } from './slot.ts';
+import { Slot } from './slot.ts';
 
-/** A new group's slots, in order. */
-export interface NewSlots extends ParamList {
+/** What the slots of a new group have in common. */
+export interface NewGroup {
   readonly group: number;
   readonly struct: Doubles;
   /** What the rule remembers of each; first its step count. */
   readonly records: Doubles;
   readonly frozen: boolean;
 }
+
+/** A slot, or one that may come. */
+type Labelled = Pick<Slot, 'data' | 'label'>;
 
 /** One row per parameter. */
 export class SlotTable {
@@ -81,10 +84,11 @@ export class SlotTable {
     return this.#slots[slot]!.step;
   }
 
-  /** Refuses parameters that are here already, or twice among the given, or in others' memory. */
-  refuse({ params, data, labels }: ParamList, group: number): void {
-    const seen = new Map<ParameterLike, number>();
-    for (const [i, parameter] of params.entries()) {
+  /** Refuses parameters that are here already, or twice among the given. */
+  refuse(params: readonly ParameterLike[]): void {
+    const seen = new Set<ParameterLike>();
+    for (let i = 0; i < params.length; i++) {
+      const parameter = params[i]!;
       const other = this.indexOf.get(parameter);
       if (other !== undefined) {
         throw new GradstepError(
@@ -97,37 +101,48 @@ export class SlotTable {
         throw new GradstepError(
           'ERR_DUPLICATE_PARAMETER',
           'optimizer contains a parameter group with duplicate parameters: ' +
-            `those at index ${seen.get(parameter)} and ${i} are the same`,
+            `those at index ${params.indexOf(parameter)} and ${i} are the same`,
         );
       }
-      seen.set(parameter, i);
+      seen.add(parameter);
     }
-    const added = labels.map((name, i) => labelOf(name, i, group));
-    this.refuseOverlap(data, added);
   }
 
   /** Refuses arrays that overlap with each other or with memory that is here. */
-  refuseOverlap(data: readonly Floats[], labels: readonly string[]): void {
-    this.#attempt(() => this.#core.findOverlap(data), labels);
+  refuseOverlap(rows: readonly Labelled[]): void {
+    const data = rows.map((row) => row.data);
+    this.#attempt(() => this.#core.findOverlap(data), rows);
   }
 
-  /** Adds a group's parameters, which `refuse` has let pass. Runs no code of a user. */
-  add({ params, data, labels, group, struct, records, frozen }: NewSlots): void {
+  /**
+   * Adds a group's parameters, which `refuse` has let pass. Runs no code of a user.
+   *
+   * @throws {GradstepError} `ERR_OVERLAP` when they share memory; nothing has changed then.
+   */
+  add({ params, data, labels }: ParamList, { group, struct, records, frozen }: NewGroup): void {
     const first = this.#slots.length;
     const together = { group, records, recordSize: records.length / data.length, frozen };
     const rows = data.map((array, i) => {
       bufferOf(array); // moves a tiny array to where it stays
       return new Slot(params[i]!, array, labels[i], i, together);
     });
-    const failure = this.#core.addGroup(struct, records, data);
+    this.#attempt(() => this.#core.addGroup(struct, records, data), rows);
     this.#changes += 1;
-    if (failure !== undefined) throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
       this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
       this.#addToSegment(first + i, row);
-      if (row.place !== undefined) this.#core.ownLines(first + i);
+    }
+    this.#ownLines(first);
+  }
+
+  /** Parameters of arenas own their last cache line. */
+  #ownLines(first: number): void {
+    const slots = this.#slots;
+    for (let begin = first, end = first; begin < slots.length; begin = ++end) {
+      while (slots[end]?.place !== undefined) end++;
+      if (end > begin) this.#core.ownLines(begin, end);
     }
   }
 
@@ -249,7 +264,7 @@ export class SlotTable {
    * Asks the core until it succeeds or a living array is in the way: memory that was transferred
    * away and given out again is still claimed for its first owner.
    */
-  #attempt(ask: () => Failure | undefined, added: readonly string[] = []): void {
+  #attempt(ask: () => Failure | undefined, added: readonly Labelled[] = []): void {
     for (let failure = ask(); failure !== undefined; failure = ask()) {
       const owner = this.#slots[failure.other];
       if (owner === undefined || owner.place !== undefined || !isGone(owner.data)) {
@@ -292,8 +307,8 @@ export class SlotTable {
     return new GradstepError('ERR_DETACHED', goneSentence(field, this.#slots[slot]!.label));
   }
 
-  /** A failure of the core as an error; `added` are the labels of slots that are not here yet. */
-  #explain(failure: Failure, added: readonly string[] = []): GradstepError {
-    return explain(failure, (slot) => this.#slots[slot]?.label ?? added[slot - this.size]!);
+  /** A failure of the core as an error; `added` are slots that are not here yet. */
+  #explain(failure: Failure, added: readonly Labelled[] = []): GradstepError {
+    return explain(failure, (slot) => (this.#slots[slot] ?? added[slot - this.size])!.label);
   }
 }

@@ -1,8 +1,9 @@
 /** The state of an optimizer: arrays per parameter, made when an option first needs them. */
 
-import { type Floats, lengthOf } from './arrays.ts';
+import { type Floats, lengthOf, viewOf } from './arrays.ts';
 import type { Core } from './backend/backend.ts';
 import { inspectCustom } from './describe.ts';
+import type { OptimizerMemory } from './memory.ts';
 import type { ParameterLike } from './parameter.ts';
 import type { Phases } from './phases.ts';
 import { type SlabAllocator, wholeLines } from './slab.ts';
@@ -14,11 +15,60 @@ export type ParameterState = Readonly<Record<string, Floats | number>>;
 /** The arrays of one parameter, by position in the schema's list. */
 export type StateArrays = (Floats | undefined)[];
 
+/** Where arrays begin in a block of this size; both in floats. */
+interface Layout {
+  readonly begins: readonly number[];
+  readonly size: number;
+}
+
 /** What the state needs to know of a schema. */
 interface StateSchema {
   readonly state: readonly { readonly name: string }[];
   readonly counted: boolean;
   readonly record: readonly string[];
+}
+
+/**
+ * One kind of state: where each slot's array lies, until somebody asks for the array itself. Ten
+ * thousand small models have a hundred thousand of them, which nobody may ever look at.
+ */
+class Kind {
+  /** By slot: the array, or the memory in which it lies. */
+  #memory: (Floats | undefined)[] = [];
+  /** By slot: where the array begins; -1 when it is all of its memory. */
+  #begins: number[] = [];
+
+  has(slot: number): boolean {
+    return this.#memory[slot] !== undefined;
+  }
+
+  hasAll(first: number, count: number): boolean {
+    for (let slot = first; slot < first + count; slot++) if (!this.has(slot)) return false;
+    return true;
+  }
+
+  set(slot: number, memory: Floats, begin: number): void {
+    this.#memory[slot] = memory;
+    this.#begins[slot] = begin;
+  }
+
+  get(slot: number, length: number): Floats | undefined {
+    const memory = this.#memory[slot];
+    const begin = this.#begins[slot]!;
+    if (memory === undefined || begin < 0) return memory;
+    const array = viewOf(memory, begin, length);
+    this.set(slot, array, -1);
+    return array;
+  }
+
+  drop(slot: number): void {
+    if (slot < this.#memory.length) this.#memory[slot] = undefined;
+  }
+
+  reset(arrays: (Floats | undefined)[]): void {
+    this.#memory = arrays;
+    this.#begins = arrays.map(() => -1);
+  }
 }
 
 /**
@@ -29,14 +79,17 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   readonly #schema: StateSchema;
   readonly #slots: SlotTable;
   readonly #phases: Phases;
-  /** By slot, then by position in the schema's list. */
-  #arrays: StateArrays[] = [];
+  /** By position in the schema's list. */
+  readonly #kinds: readonly Kind[];
   #views: (S | undefined)[] = [];
+  /** For what is handed to the core. */
+  #places = new Float64Array(64);
 
   constructor(schema: StateSchema, slots: SlotTable, phases: Phases) {
     this.#schema = schema;
     this.#slots = slots;
     this.#phases = phases;
+    this.#kinds = schema.state.map(() => new Kind());
   }
 
   /**
@@ -48,57 +101,88 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     which: readonly number[],
     first: number,
     data: readonly Floats[],
-    slabsOf: (kind: number) => SlabAllocator,
+    owned: OptimizerMemory,
     core: Core,
   ): () => void {
-    const made: [slot: number, k: number, array: Floats][] = [];
+    const isNew = first >= this.#slots.size;
+    const blocks: { readonly k: number; readonly memory: Floats; readonly begin: number }[] = [];
+    let layout: Layout | undefined;
     for (const k of which) {
-      const slots = [...data.keys()].filter((i) => !this.#arrays[first + i]?.[k]);
-      // One block per kind, cut at cache lines: the state of an arena lies as the arena does. A
-      // long array begins as far past a line as its data, so that both meet the next line at once.
-      const slabs = slabsOf(k);
-      const heads = slots.map((i) => slabs.headOf(data[i]!));
-      // By the slot, where there is one: registered data may have been taken away.
-      const lengths = slots.map((i) => this.#slots.rows[first + i]?.length ?? lengthOf(data[i]));
-      const sizes = lengths.map((length, j) => wholeLines(heads[j]! + length));
-      const total = sizes.reduce((sum, size) => sum + size, 0);
-      const { buffer, byteOffset } = slabs.block(total, k + 2);
-      let begin = 0;
-      slots.forEach((i, j) => {
-        const offset = byteOffset + (begin + heads[j]!) * 4;
-        made.push([first + i, k, new Float32Array(buffer, offset, lengths[j]!)]);
-        begin += sizes[j]!;
-      });
+      if (!isNew && this.#kinds[k]!.hasAll(first, data.length)) continue;
+      layout ??= this.#layOut(first, data, owned.state(k));
+      blocks.push({ k, ...owned.state(k).block(layout.size, k + 2) });
     }
+    if (this.#places.length < 2 * data.length) this.#places = new Float64Array(2 * data.length);
     return () => {
-      this.#dropUnused(which, first, data.length);
-      for (const [slot, k, array] of made) {
-        core.setState(slot, k, array);
-        this.#arrays[slot] ??= [];
-        this.#arrays[slot][k] = array;
-        this.#views[slot] = undefined;
+      if (!isNew) this.#dropUnused(which, first, data.length);
+      for (const { k, memory, begin } of blocks) {
+        this.#register(core, k, first, memory, begin, layout!.begins);
       }
     };
   }
 
+  /**
+   * Where arrays of these lengths begin in a block that is cut at cache lines: the state of an arena
+   * lies as the arena does. A long array begins as far past a line as its data, so that both meet
+   * the next line at once.
+   */
+  #layOut(first: number, data: readonly Floats[], slabs: SlabAllocator): Layout {
+    const begins: number[] = [];
+    let size = 0;
+    for (let i = 0; i < data.length; i++) {
+      // By the slot, where there is one: registered data may have been taken away.
+      const length = this.#slots.rows[first + i]?.length ?? lengthOf(data[i]);
+      const head = slabs.headOf(data[i]!);
+      begins.push(size + head);
+      size += wholeLines(head + length);
+    }
+    return { begins, size };
+  }
+
+  #register(
+    core: Core,
+    k: number,
+    first: number,
+    memory: Floats,
+    begin: number,
+    begins: readonly number[],
+  ): void {
+    const kind = this.#kinds[k]!;
+    let count = 0;
+    for (let i = 0; i < begins.length; i++) {
+      const [slot, at] = [first + i, begin + begins[i]!];
+      if (kind.has(slot)) continue;
+      kind.set(slot, memory, at);
+      this.#views[slot] = undefined;
+      this.#places[2 * count] = slot;
+      this.#places[2 * count + 1] = at;
+      count += 1;
+    }
+    const arrays = core.setStates(k, memory, this.#places, count);
+    arrays?.forEach((array, i) => {
+      kind.set(this.#places[2 * i]!, array, -1);
+    });
+  }
+
   /** The arrays of a slot that there are. @internal */
   arraysOf(slot: number): StateArrays {
-    return this.#arrays[slot] ?? [];
+    const { length } = this.#slots.rows[slot]!;
+    return this.#kinds.map((kind) => kind.get(slot, length));
   }
 
   /** The slots are others now, with these arrays. @internal */
   reset(arrays: StateArrays[]): void {
-    this.#arrays = arrays;
+    for (const [k, kind] of this.#kinds.entries()) kind.reset(arrays.map((mine) => mine[k]));
     this.#views = [];
   }
 
   /** What an option called for that was switched off before the first step was never state. */
   #dropUnused(which: readonly number[], first: number, count: number): void {
-    for (let slot = first; slot < first + count; slot++) {
-      if (this.#slots.stepOf(slot) > 0) continue;
-      this.#arrays[slot]?.forEach((_, k, arrays) => {
-        if (!which.includes(k)) arrays[k] = undefined;
-      });
+    for (const [k, kind] of this.#kinds.entries()) {
+      if (which.includes(k)) continue;
+      for (let slot = first; slot < first + count; slot++) {
+        if (this.#slots.stepOf(slot) === 0) kind.drop(slot);
+      }
     }
   }
 
@@ -125,13 +209,13 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   #view(slot: number): S {
     const view = {};
-    const { record } = this.#slots.rows[slot]!;
+    const { record, length } = this.#slots.rows[slot]!;
     this.#schema.record.forEach((name, at) => {
       if (at === 0 && !this.#schema.counted) return;
       Object.defineProperty(view, name, { enumerable: true, get: () => record[at] });
     });
     this.#schema.state.forEach(({ name }, k) => {
-      const value = this.#arrays[slot]?.[k];
+      const value = this.#kinds[k]!.get(slot, length);
       if (value !== undefined) Object.defineProperty(view, name, { enumerable: true, value });
     });
     const shown = { value: () => ({ ...view }) }; // the step's value, not its getter

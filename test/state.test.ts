@@ -100,6 +100,39 @@ onEachBackend(() => {
       expect(o.state.get(w)).toHaveProperty('maxExpAvgSq');
     });
 
+    onEachBackend(() => {
+      it('for the whole group when one parameter had it: that keeps its own', () => {
+        const params = [parameter(), parameter(), parameter()];
+        const o = new Adam(params);
+        o.override(params[1]!, { amsgrad: true });
+        o.step();
+        const own = o.state.get(params[1]!)!.maxExpAvgSq!;
+        o.paramGroups[0]!.amsgrad = true;
+        params[1]!.grad!.fill(0);
+        for (const p of [params[0]!, params[2]!]) p.grad!.fill(8);
+        o.step();
+        const [first, second, third] = params.map((p) => o.state.get(p)!.maxExpAvgSq!);
+        expect(second).toBe(own);
+        expect(bits(third!)).toEqual(bits(first!));
+        expect(own[0]).toBeLessThan(first![0]!);
+      });
+
+      it('and arrays stay the same objects when others come and go', () => {
+        const params = [parameter(), parameter(), parameter()];
+        const o = new Adam(params);
+        o.step();
+        const { expAvg, expAvgSq } = o.state.get(params[2]!)!;
+        const before = bits(expAvg);
+        o.removeParameters(params[0]!);
+        o.addParamGroup({ params: parameter() });
+        expect(o.state.get(params[2]!)!.expAvg).toBe(expAvg);
+        expect(bits(expAvg)).toEqual(before);
+        o.step();
+        expect(o.state.get(params[2]!)!.expAvgSq).toBe(expAvgSq);
+        expect(bits(expAvg)).not.toEqual(before);
+      });
+    });
+
     it('only in the group where it was switched on', () => {
       const [w, v] = [parameter(), parameter()];
       const o = new Adam([{ params: w }, { params: v }]);

@@ -77,7 +77,7 @@ export class AverageTable {
     }
     // Averages are cut as arenas are: then parameters that lie side by side are one span.
     for (let i = 0; i < data.length; i++) {
-      if (ArenaParameter.placeOf(params[i]!, data[i]!) !== undefined) this.core.ownLines(i);
+      if (ArenaParameter.placeOf(params[i]!, data[i]!) !== undefined) this.core.ownLines(i, i + 1);
     }
   }
 

@@ -44,13 +44,17 @@ export interface Core {
   /** Gives up the claim on a slot's data, whose memory is gone. */
   releaseData(slot: number): void;
   /**
-   * Declares that the slot's arrays own their last cache line to its end, and that they may be
-   * stepped there: parameters that lie side by side in an arena become one span.
+   * Declares that the arrays of these slots own their last cache line to its end, and that they may
+   * be stepped there: parameters that lie side by side in an arena become one span.
    */
-  ownLines(slot: number): void;
+  ownLines(first: number, end: number): void;
   /** The slot's hyperparameters and record lie here, no longer where its group's do. */
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void;
-  setState(slot: number, which: number, state: Floats): void;
+  /**
+   * One kind of state of some slots: pairs of a slot and where its array begins in `memory`, as
+   * many as `count` says. Gives the arrays, in order, if this core has made them for itself.
+   */
+  setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] | undefined;
   setData(slot: number, data: Floats): void;
   setGrad(slot: number, grad: Floats | null): void;
   /**

@@ -148,16 +148,16 @@ class NativeCore implements Core {
     guard(() => this.#addon.releaseData(this.#handle, slot));
   }
 
-  ownLines(slot: number): void {
-    guard(() => this.#addon.ownLines(this.#handle, slot));
+  ownLines(first: number, end: number): void {
+    guard(() => this.#addon.ownLines(this.#handle, first, end));
   }
 
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void {
     guard(() => this.#addon.setSlot(this.#handle, slot, hyperparameters, record));
   }
 
-  setState(slot: number, which: number, state: Floats): void {
-    guard(() => this.#addon.setState(this.#handle, slot, which, state));
+  setStates(...args: Parameters<Core['setStates']>): undefined {
+    guard(() => this.#addon.setStates(this.#handle, ...args));
   }
 
   setData(slot: number, data: Floats): void {

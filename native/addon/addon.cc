@@ -74,10 +74,13 @@ napi_value releaseData(const CallbackInfo& info) {
   return nullptr;
 }
 
-// ownLines(handle, slot)
+// ownLines(handle, first, end): slots.
 napi_value ownLines(const CallbackInfo& info) {
-  Optimizer& optimizer = unwrap(info.Env(), info[0]);
-  optimizer.ownLines(index(info.Env(), info[1], optimizer.slots().size(), "slot"));
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t first = index(env, info[1], optimizer.slots().size(), "slot");
+  const uint32_t end = index(env, info[2], optimizer.slots().size() + 1, "slot");
+  for (uint32_t slot = first; slot < end; slot++) optimizer.ownLines(slot);
   return nullptr;
 }
 
@@ -96,17 +99,31 @@ napi_value setSlot(const CallbackInfo& info) {
   return nullptr;
 }
 
-// setState(handle, slot, which, array)
-napi_value setState(const CallbackInfo& info) {
+// setStates(handle, which, memory: Float32Array, places: Float64Array, count): pairs of a slot and
+// where its array begins in `memory`.
+napi_value setStates(const CallbackInfo& info) {
   const napi_env env = info.Env();
   Optimizer& optimizer = unwrap(env, info[0]);
-  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
-  const uint32_t which = index(env, info[2], kMaxStates, "state");
-  const FloatSpan span = floatArray(env, info[3]);
-  if (span.length != optimizer.slots()[slot].length) {
-    fail(env, "ERR_INTERNAL", "Expected state of the parameter's length");
+  const auto& slots = optimizer.slots();
+  const uint32_t which = index(env, info[1], kMaxStates, "state");
+  const FloatSpan memory = floatArray(env, info[2]);
+  size_t numbers;
+  const double* places = doubleArray(env, info[3], &numbers);
+  const uint32_t count = index(env, info[4], numbers / 2 + 1, "place");
+  const auto fits = [&](double slot, double begin) {
+    if (!(slot >= 0 && slot < static_cast<double>(slots.size()) && begin >= 0)) return false;
+    const auto length = static_cast<double>(slots[static_cast<size_t>(slot)].length);
+    return begin + length <= static_cast<double>(memory.length);
+  };
+  for (uint32_t i = 0; i < count; i++) {
+    if (fits(places[2 * i], places[2 * i + 1])) continue;
+    fail(env, "ERR_INTERNAL", "Expected a slot, and a place in memory for its state");
   }
-  optimizer.setState(slot, static_cast<int>(which), span.data);
+  for (uint32_t i = 0; i < count; i++) {
+    const auto slot = static_cast<size_t>(places[2 * i]);
+    const auto begin = static_cast<size_t>(places[2 * i + 1]);
+    optimizer.setState(slot, static_cast<int>(which), memory.data + begin);
+  }
   return nullptr;
 }
 
@@ -242,7 +259,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<verifyMemory>(exports, "verifyMemory");
   define<ownLines>(exports, "ownLines");
   define<setSlot>(exports, "setSlot");
-  define<setState>(exports, "setState");
+  define<setStates>(exports, "setStates");
   define<setData>(exports, "setData");
   define<setGrad>(exports, "setGrad");
   define<disposeHandle>(exports, "dispose");

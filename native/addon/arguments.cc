@@ -47,7 +47,13 @@ std::vector<FloatSpan> floatArrays(napi_env env, const Napi::Array& arrays) {
   const uint32_t count = arrays.Length();
   std::vector<FloatSpan> spans;
   spans.reserve(count);
-  for (uint32_t i = 0; i < count; i++) spans.push_back(floatArray(env, arrays.Get(i)));
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    if (napi_get_element(env, arrays, i, &element) != napi_ok) {
+      fail(env, "ERR_INTERNAL", "Expected a list of Float32Arrays");
+    }
+    spans.push_back(floatArray(env, element));
+  }
   return spans;
 }
 

@@ -15,6 +15,8 @@ class MemoryMap {
 
   // Claims a range for `owner`; returns kNobody, or who already holds a part of it.
   int64_t claim(const void* begin, size_t bytes, int64_t owner);
+  // Lets the range that `owner` claimed there be so long; false if somebody is in the way.
+  bool extend(const void* begin, size_t bytes, int64_t owner);
   void release(const void* begin, int64_t owner);
   // Who holds a part of the range, or kNobody.
   int64_t holder(const void* begin, size_t bytes) const;
@@ -24,7 +26,11 @@ class MemoryMap {
     uintptr_t end;
     int64_t owner;
   };
-  std::map<uintptr_t, Range> ranges_;
+  using Ranges = std::map<uintptr_t, Range>;
+
+  int64_t holderBefore(Ranges::const_iterator next, uintptr_t from, size_t bytes) const;
+
+  Ranges ranges_;
 };
 
 }  // namespace gradstep

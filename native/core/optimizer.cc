@@ -71,15 +71,11 @@ void Optimizer::releaseData(size_t slot) {
 void Optimizer::ownLines(size_t slot) {
   constexpr size_t kLine = 64 / sizeof(float);
   Slot& s = slots_[slot];
-  const auto owner = static_cast<int64_t>(slot);
   const size_t room = (s.length + kLine - 1) / kLine * kLine;
-  releaseData(slot);
-  if (memory_.claim(s.data, room * sizeof(float), owner) == MemoryMap::kNobody) {
-    s.room = room;
-    forgetShape();
-  } else {  // somebody lies in the padding: then it is not ours
-    memory_.claim(s.data, s.length * sizeof(float), owner);
-  }
+  // If somebody lies in the padding, it is not ours.
+  if (!memory_.extend(s.data, room * sizeof(float), static_cast<int64_t>(slot))) return;
+  s.room = room;
+  forgetShape();
 }
 
 void Optimizer::setSlot(size_t slot, const double* hyperparameters, double* record) {

@@ -1,4 +1,5 @@
 // Overlap of ranges, against the definition.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,14 @@ int main() {
   Random next;
   MemoryMap map;
   std::vector<Range> held;
+  const auto extend = [&](Range& range, size_t bytes) {
+    const Range longer = {range.begin, bytes, range.owner};
+    bool free = true;
+    for (const Range& other : held) free &= other.owner == range.owner || !overlap(longer, other);
+    CHECK(map.extend(range.begin, bytes, range.owner) == free, "extend of %lld",
+          (long long)range.owner);
+    if (free) range.bytes = std::max(range.bytes, bytes);
+  };
   for (int64_t i = 0; i < 20000; i++) {
     const Range range = {memory + next() % 1900, next() % 40, i};
     const Range* conflict = nullptr;
@@ -32,6 +41,8 @@ int main() {
     if (conflict == nullptr && range.bytes > 0) held.push_back(range);
     if (next() % 3 == 0 && !held.empty()) {
       const size_t victim = next() % held.size();
+      extend(held[victim], next() % 60);
+      CHECK(!map.extend(held[victim].begin, 1, i + 1), "somebody else's");
       map.release(held[victim].begin, held[victim].owner + 1);  // not the owner: nothing happens
       CHECK(map.holder(held[victim].begin, 1) == held[victim].owner, "kept");
       map.release(held[victim].begin, held[victim].owner);

@@ -1,6 +1,6 @@
 /** One optimizer of the portable backend: `native/core/optimizer.cc` and `plan.cc` again. */
 
-import { type Doubles, type Floats, fillZero, isGone, lengthOf } from '../../arrays.ts';
+import { type Doubles, type Floats, fillZero, isGone, lengthOf, viewOf } from '../../arrays.ts';
 import type { Core, Failure } from '../backend.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
@@ -96,7 +96,11 @@ export class PortableCore implements Core {
   }
 
   /** A padded slot owns its last cache line too; a loop over numbers gains nothing from it. */
-  ownLines(slot: number): void {
+  ownLines(first: number, end: number): void {
+    for (let slot = first; slot < end; slot++) this.#ownLine(slot);
+  }
+
+  #ownLine(slot: number): void {
     const row = this.#slots[slot]!;
     const exact = row.range;
     this.releaseData(slot);
@@ -115,8 +119,14 @@ export class PortableCore implements Core {
     this.#slots[slot]!.record = record;
   }
 
-  setState(slot: number, which: number, state: Floats): void {
-    this.#slots[slot]!.state[which] = state;
+  setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] {
+    return Array.from({ length: count }, (_, i) => {
+      const slot = this.#slots[places[2 * i]!]!;
+      const isWhole = lengthOf(memory) === slot.length;
+      const array = isWhole ? memory : viewOf(memory, places[2 * i + 1]!, slot.length);
+      slot.state[which] = array;
+      return array;
+    });
   }
 
   setData(slot: number, data: Floats): void {
