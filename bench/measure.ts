@@ -7,8 +7,8 @@
 export interface Subject {
   readonly name: string;
   /** Nanoseconds of so many steps; one more comes first and does not count. */
-  run(steps: number): number;
-  close?(): void;
+  run(steps: number): number | Promise<number>;
+  close?(): void | Promise<void>;
 }
 
 /** How long and how often. */
@@ -40,32 +40,36 @@ export function subject(name: string, step: () => void, close?: () => void): Sub
 }
 
 /** How many steps a burst of this subject has. */
-function burstOf({ run }: Subject): number {
-  run(1); // compiles, allocates
-  const time = run(1);
+async function burstOf({ run }: Subject): Promise<number> {
+  await run(1); // compiles, allocates
+  const time = await run(1);
   const wanted = Math.min(MOST_STEPS, Math.ceil(BURST / Math.max(time, 1)));
   return time < 1e6 ? Math.max(FEWEST_STEPS, wanted) : wanted;
 }
 
 /** The rounds of each subject, in the order given. */
-export function interleave(subjects: readonly Subject[], { seconds }: Plan): Rounds[] {
+export async function interleave(
+  subjects: readonly Subject[],
+  { seconds }: Plan,
+): Promise<Rounds[]> {
   const rounds: Rounds[] = subjects.map(() => []);
-  const steps = subjects.map(burstOf);
+  const steps: number[] = [];
+  for (const subject of subjects) steps.push(await burstOf(subject));
   const spent = subjects.map(() => 0);
   const allowed = (SHARE * seconds * 1e9) / subjects.length;
   const end = process.hrtime.bigint() + BigInt(Math.round(seconds * 1e9));
   for (let round = 0; round < ROUNDS; round++) {
     if (round >= 3 && process.hrtime.bigint() > end) break;
-    subjects.forEach((_, k) => {
+    for (let k = 0; k < subjects.length; k++) {
       const i = (k + round) % subjects.length; // nobody always comes after the same one
       if (round >= 3 && spent[i]! > allowed) {
         rounds[i]!.push(null);
-        return;
+        continue;
       }
-      const time = subjects[i]!.run(steps[i]!);
+      const time = await subjects[i]!.run(steps[i]!);
       spent[i]! += time;
       rounds[i]!.push(time / steps[i]!);
-    });
+    }
   }
   return rounds;
 }

@@ -8,6 +8,7 @@ import { OPTIMIZERS } from './model.ts';
 import type { Options } from './options.ts';
 import { peers } from './peers/index.ts';
 import { loadPeers } from './peers/peer.ts';
+import { Torch } from './peers/torch.ts';
 import { type Measured, Results } from './results.ts';
 import type { Row } from './scenarios/index.ts';
 import { listed } from './subjects.ts';
@@ -30,34 +31,59 @@ export async function run(
     isa: isa(),
     results,
     peers: await loadPeers(peers, results),
-    torch,
+    torch: await openTorch(torch, results),
     threads: [1, 2],
     plan: { seconds: SECONDS[mode] },
     quick,
   };
-  if (torch === '') results.omit('torch', 'no command: --torch or GRADSTEP_BENCH_TORCH names one');
-  warmUp();
-  const chosen = rows.filter((row) => (row.quick || !quick) && row.name.includes(only));
-  for (let spell = 0; spell < spells; spell++) {
-    for (const row of chosen) {
-      say(`spell ${spell + 1} of ${spells}: ${row.name}`);
-      row.run({ ...bench, spell });
-      await new Promise(setImmediate); // what was closed can be collected from here on
-      globalThis.gc?.();
-    }
+  await warmUp();
+  try {
+    await runRows(rows, bench, { quick, only, spells }, say);
+  } finally {
+    bench.torch?.close();
   }
   const { series, omissions } = results;
   return { machine: describeMachine(), date: today(), mode, series, omissions };
 }
 
+async function openTorch(command: string, results: Results): Promise<Torch | undefined> {
+  if (command === '') {
+    results.omit('torch', 'no command: --torch or GRADSTEP_BENCH_TORCH names one');
+    return undefined;
+  }
+  try {
+    return await Torch.open(command);
+  } catch (error) {
+    results.omit('torch', (error as Error).message);
+    return undefined;
+  }
+}
+
+async function runRows(
+  rows: readonly Row[],
+  bench: Omit<Bench, 'spell'>,
+  { quick, only, spells }: Pick<Options, 'quick' | 'only' | 'spells'>,
+  say: (progress: string) => void,
+): Promise<void> {
+  const chosen = rows.filter((row) => (row.quick || !quick) && row.name.includes(only));
+  for (let spell = 0; spell < spells; spell++) {
+    for (const row of chosen) {
+      say(`spell ${spell + 1} of ${spells}: ${row.name}`);
+      await row.run({ ...bench, spell });
+      await new Promise(setImmediate); // what was closed can be collected from here on
+      globalThis.gc?.();
+    }
+  }
+}
+
 /** Lets the engine compile all of `step()` before anything is timed. */
-function warmUp(): void {
+async function warmUp(): Promise<void> {
   const workload = many(20, 16);
   for (const optimizer of OPTIMIZERS) {
     for (const layout of ['arena', 'separate'] as const) {
       const { run, close } = listed(workload, optimizer, layout);
-      run(WARM_UP_STEPS);
-      close?.();
+      await run(WARM_UP_STEPS);
+      await close?.();
     }
   }
 }

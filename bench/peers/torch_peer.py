@@ -1,6 +1,8 @@
-"""Times torch.optim for bench/peers/torch.ts.
+"""Steps torch.optim for bench/peers/torch.ts, which asks for every burst: lines of JSON both ways.
 
-The one argument is a job as JSON; every line printed is one timing as JSON.
+{"open": id, …}          makes an optimizer
+{"run": id, "steps": n}  answers with the nanoseconds of n steps; one more comes first
+{"close": id}            lets it go
 """
 
 import json
@@ -8,11 +10,6 @@ import sys
 import time
 
 import torch
-
-BURST = 2e6  # nanoseconds that a burst aims at
-FEWEST_STEPS = 50  # of a step below a millisecond
-MOST_STEPS = 100
-FEWEST_BURSTS = 3
 
 
 def parameters_of(runs):
@@ -37,37 +34,32 @@ def make(name, variant, parameters, settings):
     return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], **ways)
 
 
-def burst(optimizer, steps):
+def burst(optimizer, threads, steps):
+    torch.set_num_threads(threads)
     optimizer.step()
     start = time.perf_counter_ns()
     for _ in range(steps):
         optimizer.step()
-    return (time.perf_counter_ns() - start) / steps
+    return time.perf_counter_ns() - start
 
 
-def rounds_of(optimizer, seconds):
-    optimizer.step()
-    once = burst(optimizer, 1)
-    steps = min(MOST_STEPS, int(BURST / once) + 1)
-    if once < 1e6:
-        steps = max(FEWEST_STEPS, steps)
-    end = time.perf_counter() + seconds
-    rounds = []
-    while len(rounds) < FEWEST_BURSTS or time.perf_counter() < end:
-        rounds.append(round(burst(optimizer, steps), 1))
-    return rounds
+def answer(ask, optimizers):
+    if "open" in ask:
+        parameters = parameters_of(ask["lengths"])
+        made = make(ask["optimizer"], ask["variant"], parameters, ask["settings"])
+        optimizers[ask["open"]] = made, ask["threads"]
+    elif "close" in ask:
+        del optimizers[ask["close"]]
+    else:
+        return {"time": burst(*optimizers[ask["run"]], ask["steps"])}
+    return {}
 
 
 def main():
-    job = json.loads(sys.argv[1])
-    for name in job["optimizers"]:
-        for variant in job["variants"]:
-            for threads in job["threads"]:
-                torch.set_num_threads(threads)
-                optimizer = make(name, variant, parameters_of(job["lengths"]), job["settings"][name])
-                rounds = rounds_of(optimizer, job["seconds"])
-                timing = {"optimizer": name, "variant": variant, "threads": threads}
-                print(json.dumps({**timing, "rounds": rounds}), flush=True)
+    print(json.dumps({"torch": torch.__version__}), flush=True)
+    optimizers = {}
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line), optimizers)), flush=True)
 
 
 main()

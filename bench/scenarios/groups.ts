@@ -1,7 +1,7 @@
 /** Thousands of small models in one optimizer, a group with an lr of its own for each. */
 
 import type { ParameterLike } from 'gradstep';
-import { type Bench, forEachThreads, measure } from '../bench.ts';
+import { type Bench, closeAll, forEachThreads, measure } from '../bench.ts';
 import type { Subject } from '../measure.ts';
 import { type Group, type Layout, makeOptimizer, makeParameters } from '../model.ts';
 import { SUBJECTS } from '../results.ts';
@@ -14,7 +14,7 @@ const ADDING_ROUNDS = 8;
 
 const optimizer = 'AdamW';
 
-export function groups(bench: Bench, count = 10_000): void {
+export async function groups(bench: Bench, count = 10_000): Promise<void> {
   const workload: Workload = {
     name: `${count.toLocaleString('en-US')} groups`,
     lengths: new Array<number>(PARAMETERS * count).fill(VALUES),
@@ -24,11 +24,11 @@ export function groups(bench: Bench, count = 10_000): void {
     flat.step,
     ...(['arena', 'separate'] as const).map((layout) => added(bench, workload, layout)),
   ];
-  forEachThreads(bench, (threads) => {
+  await forEachThreads(bench, async (threads) => {
     const setting = { work: workload.name, optimizer, threads } as const;
-    measure(bench, setting, workload, [...flat.limits(threads), ...own]);
+    await measure(bench, setting, workload, [...flat.limits(threads), ...own]);
   });
-  for (const { close } of own) close?.();
+  await closeAll(own);
 }
 
 /** An optimizer of all the groups, and on the way the times that adding them takes. */

@@ -3,11 +3,10 @@
  * parameter's own step, and everybody else.
  */
 
-import { type Bench, forEachThreads, measure, type Scenario } from '../bench.ts';
+import { type Bench, closeAll, forEachThreads, measure, type Scenario } from '../bench.ts';
 import { afterPauses, type Subject } from '../measure.ts';
 import { OPTIMIZERS, type OptimizerName } from '../model.ts';
 import { openPeers } from '../peers/peer.ts';
-import { measureTorch } from '../peers/torch.ts';
 import type { Setting } from '../results.ts';
 import { emptyStep, type Flat, listed, openFlat } from '../subjects.ts';
 import { valuesOf, type Workload } from '../workload.ts';
@@ -21,23 +20,43 @@ const PAUSED = 1e7;
 const PAUSES = 15;
 
 export function list(workload: Workload): Scenario {
-  return (bench) => {
-    for (const optimizer of OPTIMIZERS) run(bench, workload, optimizer);
-    measureTorch(bench, workload);
+  return async (bench) => {
+    for (const optimizer of OPTIMIZERS) await run(bench, workload, optimizer);
   };
 }
 
-function run(bench: Bench, workload: Workload, optimizer: OptimizerName): void {
+async function run(bench: Bench, workload: Workload, optimizer: OptimizerName): Promise<void> {
   const flat = openFlat(bench, workload, optimizer);
   const own = [flat.step, ...layouts(workload, optimizer)];
   const peers = openPeers(bench.peers, workload, optimizer);
-  forEachThreads(bench, (threads) => {
+  await forEachThreads(bench, async (threads) => {
     const setting = { work: workload.name, optimizer, threads };
     const others = threads === 1 ? peers : [];
-    measure(bench, setting, workload, [...flat.limits(threads), ...own, ...others]);
+    const torch = await openTorch(bench, workload, optimizer, threads);
+    await measure(longer(bench, torch.length), setting, workload, [
+      ...flat.limits(threads),
+      ...own,
+      ...others,
+      ...torch,
+    ]);
     firstSteps(bench, workload, setting, flat);
+    await closeAll(torch);
   });
-  for (const { close } of [...own, ...peers]) close?.();
+  await closeAll([...own, ...peers]);
+}
+
+async function openTorch(
+  { torch, quick, spell }: Bench,
+  workload: Workload,
+  optimizer: OptimizerName,
+  threads: number,
+): Promise<Subject[]> {
+  return (await torch?.subjects(workload, optimizer, threads, quick || spell > 0)) ?? [];
+}
+
+/** With a quarter of the time more for each of so many subjects. */
+function longer(bench: Bench, more: number): Bench {
+  return { ...bench, plan: { seconds: bench.plan.seconds * (1 + more / 4) } };
 }
 
 /** The list as one arena and as separate arrays; of a single parameter, the latter alone. */

@@ -10,7 +10,7 @@ const LENGTHS = [49, 49, 49, 49];
 
 const optimizer = 'AdamW';
 
-export function allAtOnce(bench: Bench, count = 1_000): void {
+export async function allAtOnce(bench: Bench, count = 1_000): Promise<void> {
   const name = `${count.toLocaleString('en-US')} optimizers`;
   const workload: Workload = { name, lengths: Array.from({ length: count }, () => LENGTHS).flat() };
   const optimizers = Array.from({ length: count }, () =>
@@ -22,8 +22,8 @@ export function allAtOnce(bench: Bench, count = 1_000): void {
       for (const one of optimizers) one.step();
     }),
   ];
-  forEachThreads(bench, (threads) => {
-    measure(bench, { work: name, optimizer, threads }, workload, own);
+  await forEachThreads(bench, async (threads) => {
+    await measure(bench, { work: name, optimizer, threads }, workload, own);
   });
   for (const one of optimizers) one.dispose();
 }
