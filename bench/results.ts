@@ -44,6 +44,7 @@ export const SUBJECTS = {
   arena: 'gradstep, arena',
   separate: 'gradstep, separate',
   clipped: 'gradstep, flat, clipped',
+  besideTorch: 'gradstep, in turn with torch',
 } as const;
 
 export class Results {

@@ -98,19 +98,20 @@ function peers(): Target[] {
   const faster = (setting: Setting, subject: string, than: string, atLeast: number): Target => {
     return { setting, figure: speed(subject, than), atLeast, margin: PEER };
   };
-  const torch = 'torch fused';
+  const beside = (setting: Setting, atLeast: number) =>
+    faster(setting, SUBJECTS.besideTorch, 'torch fused', atLeast);
   const againstTorch = bothThreads((threads) => [
-    faster(adamw('1e7', threads), flat, torch, 1),
-    faster(adamw('1e8', threads), flat, torch, 1),
-    faster(adamw('1e6', threads), flat, torch, 1.1),
-    faster(adamw('1e5', threads), flat, torch, 2.2),
-    faster(adamw('LeNet', threads), separate, torch, 4.5),
-    faster(adamw('1,000 × 1,000', threads), separate, torch, 10),
-    faster(sgd('1e7', threads), flat, torch, 1),
-    faster(sgd('1e8', threads), flat, torch, 1),
-    faster(sgd('1e5', threads), flat, torch, 2.2),
-    faster(sgd('LeNet', threads), separate, torch, 5),
-    faster(sgd('1,000 × 1,000', threads), separate, torch, 5),
+    beside(adamw('1e7', threads), 1),
+    beside(adamw('1e8', threads), 1),
+    beside(adamw('1e6', threads), 1.1),
+    beside(adamw('1e5', threads), 2.2),
+    beside(adamw('LeNet', threads), 4.5),
+    beside(adamw('1,000 × 1,000', threads), 10),
+    beside(sgd('1e7', threads), 1),
+    beside(sgd('1e8', threads), 1),
+    beside(sgd('1e5', threads), 2.2),
+    beside(sgd('LeNet', threads), 5),
+    beside(sgd('1,000 × 1,000', threads), 5),
   ]);
   return [
     ...againstTorch,

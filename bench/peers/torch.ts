@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import type { Subject } from '../measure.ts';
-import { type OptimizerName, SETTINGS } from '../model.ts';
+import { SETTINGS } from '../model.ts';
+import type { Setting } from '../results.ts';
 import { root } from '../root.ts';
 import { valuesOf, type Workload } from '../workload.ts';
 
@@ -55,25 +56,19 @@ export class Torch {
   }
 
   /** The ways in which it is measured at this work; only the fastest one when time is short. */
-  async subjects(
-    workload: Workload,
-    optimizer: OptimizerName,
-    threads: number,
-    short: boolean,
-  ): Promise<Subject[]> {
+  async subjects(workload: Workload, setting: Setting, short: boolean): Promise<Subject[]> {
     const fusedOnly = short || valuesOf(workload) > FUSED_ONLY;
     const variants: Variant[] = fusedOnly ? ['fused'] : ['loop', 'foreach', 'fused'];
     const subjects: Subject[] = [];
     for (const variant of variants) {
-      subjects.push(await this.#subject(workload, optimizer, threads, variant));
+      subjects.push(await this.#subject(workload, setting, variant));
     }
     return subjects;
   }
 
   async #subject(
     { lengths }: Workload,
-    optimizer: OptimizerName,
-    threads: number,
+    { optimizer, threads }: Setting,
     variant: Variant,
   ): Promise<Subject> {
     const open = this.#opened++;

@@ -6,7 +6,7 @@ import { find, type Series, type Setting, SUBJECTS } from '../results.ts';
 import { digits, duration, percent } from './numbers.ts';
 import type { Table } from './table.ts';
 
-const { stream, divider, flat, arena, separate, clipped } = SUBJECTS;
+const { stream, divider, flat, arena, separate, clipped, besideTorch } = SUBJECTS;
 
 type All = readonly Series[];
 
@@ -119,7 +119,7 @@ export function peerTable(all: All): Table {
     ...label(one),
     digits(perValue(all, one, one.subject)),
     ...present.map((peer) => {
-      const times = speed(all, one, one.subject, peer);
+      const times = speed(all, one, peer.startsWith('torch') ? besideTorch : one.subject, peer);
       const own = digits(perValue(all, one, peer));
       return times === undefined ? own : `${own} (${digits(times.ratio)} ×)`;
     }),
@@ -128,7 +128,8 @@ export function peerTable(all: All): Table {
     title: 'Against others',
     note:
       'Nanoseconds per value, and in brackets how many times as fast gradstep is. ' +
-      'tfjs has no AdamW: it runs Adam. torch runs under Python, in a process of its own.',
+      'tfjs has no AdamW: it runs Adam. torch runs under Python, in a process of its own, burst by ' +
+      'burst in turn with gradstep, whose time there is another.',
     head: ['values', ...LABELS.slice(1), 'gradstep', ...present],
     rows,
   };

@@ -7,7 +7,7 @@ import { type Bench, closeAll, forEachThreads, measure, type Scenario } from '..
 import { afterPauses, type Subject } from '../measure.ts';
 import { OPTIMIZERS, type OptimizerName } from '../model.ts';
 import { openPeers } from '../peers/peer.ts';
-import type { Setting } from '../results.ts';
+import { type Setting, SUBJECTS } from '../results.ts';
 import { emptyStep, type Flat, listed, openFlat } from '../subjects.ts';
 import { valuesOf, type Workload } from '../workload.ts';
 
@@ -32,31 +32,31 @@ async function run(bench: Bench, workload: Workload, optimizer: OptimizerName): 
   await forEachThreads(bench, async (threads) => {
     const setting = { work: workload.name, optimizer, threads };
     const others = threads === 1 ? peers : [];
-    const torch = await openTorch(bench, workload, optimizer, threads);
-    await measure(longer(bench, torch.length), setting, workload, [
-      ...flat.limits(threads),
-      ...own,
-      ...others,
-      ...torch,
-    ]);
+    await measure(bench, setting, workload, [...flat.limits(threads), ...own, ...others]);
     firstSteps(bench, workload, setting, flat);
-    await closeAll(torch);
+    await besideTorch(bench, workload, setting, own);
   });
   await closeAll([...own, ...peers]);
 }
 
-async function openTorch(
-  { torch, quick, spell }: Bench,
+/** Apart from the others: after a burst of another process nobody's caches and clocks are warm. */
+async function besideTorch(
+  bench: Bench,
   workload: Workload,
-  optimizer: OptimizerName,
-  threads: number,
-): Promise<Subject[]> {
-  return (await torch?.subjects(workload, optimizer, threads, quick || spell > 0)) ?? [];
-}
-
-/** With a quarter of the time more for each of so many subjects. */
-function longer(bench: Bench, more: number): Bench {
-  return { ...bench, plan: { seconds: bench.plan.seconds * (1 + more / 4) } };
+  setting: Setting,
+  own: readonly Subject[],
+): Promise<void> {
+  const { torch, quick, spell } = bench;
+  if (torch === undefined) return;
+  const others = await torch.subjects(workload, setting, quick || spell > 0);
+  const name = workload.lengths.length === 1 ? SUBJECTS.flat : SUBJECTS.separate;
+  const mine = own.find((subject) => subject.name === name)!;
+  const plan = { seconds: (bench.plan.seconds * (1 + others.length)) / 4 };
+  await measure({ ...bench, plan }, setting, workload, [
+    { ...mine, name: SUBJECTS.besideTorch },
+    ...others,
+  ]);
+  await closeAll(others);
 }
 
 /** The list as one arena and as separate arrays; of a single parameter, the latter alone. */

@@ -130,6 +130,14 @@ std::vector<Cursor> cut(const Steps& steps, size_t grain) {
   return cuts;
 }
 
+// How many floats a chunk has. A claim costs some hundred nanoseconds, so that small steps are cut
+// once for each thread; larger ones more often, since one of two processors may be the slower.
+size_t grainOf(size_t size, size_t threads) {
+  constexpr size_t kWorthClaiming = 24 * 1024, kLeast = 4096, kMost = 1 << 18;
+  const size_t chunks = std::clamp(size / kWorthClaiming, threads, 8 * threads);
+  return std::max(std::clamp(size / chunks, kLeast, kMost), size / (ThreadPool::kMaxChunks / 2));
+}
+
 struct Job {
   const Steps steps;
   std::vector<Cursor> cuts;
@@ -146,11 +154,7 @@ void execute(const PlannedStep* list, size_t count) {
     runBetween(steps, {0, 0, 0, 0}, {count, 0, 0, 0});
     return;
   }
-  constexpr size_t kLeast = 4096, kMost = 1 << 18;
-  const size_t share = size / (static_cast<size_t>(pool.threads()) * 4);
-  const size_t grain =
-      std::max(std::clamp(share, kLeast, kMost), size / (ThreadPool::kMaxChunks / 2));
-  Job job{steps, cut(steps, grain)};
+  Job job{steps, cut(steps, grainOf(size, static_cast<size_t>(pool.threads())))};
   const auto work = [](void* context, size_t chunk) {
     const auto& job = *static_cast<Job*>(context);
     runBetween(job.steps, job.cuts[chunk], job.cuts[chunk + 1]);
