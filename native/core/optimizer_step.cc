@@ -105,12 +105,15 @@ void Optimizer::clip() {
     planned_.follower = nullptr;  // whose spans are joined
   }
   coefficients_.clear();
+  bool clips = false;
   for (const Run& run : plan_.runs()) {
     for (size_t i = run.firstSpan; i < run.endSpan; i++) {
-      coefficients_.push_back(check_.coefficient(plan_.firstSlotOf(i)));
+      const float coefficient = check_.coefficient(plan_.firstSlotOf(i));
+      coefficients_.push_back(coefficient);
+      clips |= coefficient != 1;
     }
   }
-  planned_.coefficients = coefficients_.data();
+  planned_.coefficients = clips ? coefficients_.data() : nullptr;
 }
 
 void Optimizer::zeroGrads() const {

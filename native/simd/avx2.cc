@@ -74,6 +74,10 @@ struct Avx2 {
     out[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(x));
     out[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
   }
+  static GRADSTEP_INLINE void widenFrom(const float* from, Double* out) {
+    out[0] = _mm256_cvtps_pd(_mm_loadu_ps(from));
+    out[1] = _mm256_cvtps_pd(_mm_loadu_ps(from + 4));
+  }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return _mm256_add_pd(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return _mm256_mul_pd(a, b); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm256_storeu_pd(to, x); }

@@ -98,6 +98,10 @@ struct Avx512 {
     out[0] = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
     out[1] = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
   }
+  static GRADSTEP_INLINE void widenFrom(const float* from, Double* out) {
+    out[0] = _mm512_cvtps_pd(_mm256_loadu_ps(from));
+    out[1] = _mm512_cvtps_pd(_mm256_loadu_ps(from + 8));
+  }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return _mm512_add_pd(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return _mm512_mul_pd(a, b); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm512_storeu_pd(to, x); }

@@ -67,6 +67,7 @@ struct Neon {
     out[0] = vcvt_f64_f32(vget_low_f32(x));
     out[1] = vcvt_high_f64_f32(x);
   }
+  static GRADSTEP_INLINE void widenFrom(const float* from, Double* out) { widen(load(from), out); }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return vaddq_f64(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return vmulq_f64(a, b); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { vst1q_f64(to, x); }
