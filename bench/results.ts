@@ -44,6 +44,9 @@ export const SUBJECTS = {
   arena: 'gradstep, arena',
   separate: 'gradstep, separate',
   clipped: 'gradstep, flat, clipped',
+  usual: 'usual state',
+  subnormal: 'subnormal state',
+  flushed: 'subnormal state, flushed',
   besideTorch: 'gradstep, in turn with torch',
 } as const;
 

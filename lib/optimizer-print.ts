@@ -2,9 +2,10 @@
 
 import { MEMBERS } from './param-group.ts';
 
-/** A title for each group, then its options, sorted. */
+/** A title for each group, then its options, sorted; an empty line between groups. */
 export function printOptimizer(name: string, groups: readonly object[]): string {
-  return [`${name} (`, ...groups.map(printGroup), ')'].join('\n');
+  if (groups.length === 0) return `${name} ()`;
+  return `${name} (\n${groups.map(printGroup).join('\n\n')}\n)`;
 }
 
 function printGroup(group: object, index: number): string {

@@ -40,8 +40,9 @@ export type Source =
 /** @throws {GradstepError} `ERR_INVALID_ARGUMENT`. */
 export function readSource(options: unknown, pair: Pair): Source {
   const { index, state, ...others } = { ...(options as ReplaceOptions) };
-  const unknown = isObject(options) ? Object.keys(others)[0] : describe(options);
-  if (unknown !== undefined) refuse(`{ index, state } but received ${unknown}`);
+  if (!isObject(options)) refuse(`{ index, state } but received ${describe(options)}`);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) refuse(`{ index, state } but received an option '${unknown}'`);
   if (state !== undefined && state !== 'keep' && state !== 'reset') {
     refuse(`state to be 'keep' or 'reset' but received ${describe(state)}`);
   }

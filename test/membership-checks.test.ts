@@ -51,7 +51,7 @@ onEachBackend(() => {
       ['an array of numbers but received an object', { index: { length: 2, 0: 0, 1: 1 } }],
       ["no index beside state: 'reset'", { index: [0, 1], state: 'reset' }],
       ["'keep' or 'reset' but received 'zero'", { state: 'zero' }],
-      ['but received indices', { indices: [0, 1] }],
+      ["received an option 'indices'", { indices: [0, 1] }],
       ['but received 5', 5],
     ];
     for (const [text, given] of options) {

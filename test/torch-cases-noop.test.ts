@@ -34,6 +34,7 @@ forEachOptimizer((row) => {
       `${row.name} (`,
       'Parameter Group 0',
       ...lines(row.defaults),
+      '',
       'Parameter Group 1',
       ...lines({ ...row.defaults, ...row.other }),
       ')',

@@ -136,7 +136,12 @@ export function peerTable(all: All): Table {
 }
 
 export function costTable(all: All): Table {
-  const rows = [...addingRows(all), ...stepAllRows(all), ...clippingRows(all)];
+  const rows = [
+    ...addingRows(all),
+    ...stepAllRows(all),
+    ...clippingRows(all),
+    ...denormalRows(all),
+  ];
   return { title: 'What else costs', head: ['what', 'figure'], rows };
 }
 
@@ -167,6 +172,20 @@ function clippingRows(all: All): string[][] {
     return [
       `maxGradNorm at ${one.work.replace(', clipped', '')}, ${titleOf(one)}`,
       `${digits(ratio && 1 / ratio.ratio, ' ×')} a step without`,
+    ];
+  });
+}
+
+function denormalRows(all: All): string[][] {
+  const { usual, subnormal, flushed } = SUBJECTS;
+  return settingsOf(all, subnormal, () => true).map((one) => {
+    const times = (subject: string) => {
+      const ratio = speed(all, one, subject, usual);
+      return digits(ratio && 1 / ratio.ratio, ' ×');
+    };
+    return [
+      `subnormal state at ${one.work}, ${titleOf(one)}`,
+      `${times(subnormal)} a usual step; ${times(flushed)} with flushDenormals`,
     ];
   });
 }

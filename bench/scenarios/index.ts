@@ -3,6 +3,7 @@
 import type { Scenario } from '../bench.ts';
 import { flat, lenet, many, resnet50 } from '../workload.ts';
 import { clipping } from './clipping.ts';
+import { denormals } from './denormals.ts';
 import { groups } from './groups.ts';
 import { list } from './list.ts';
 import { allAtOnce } from './step-all.ts';
@@ -28,4 +29,5 @@ export const rows: readonly Row[] = [
     quick: work.name === '1e6',
     run: clipping(work),
   })),
+  { name: 'subnormal', quick: true, run: denormals(flat(1e5)) },
 ];

@@ -198,7 +198,8 @@ export class AverageTable {
     if (kind !== 'gradOverlap') {
       return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);
     }
-    const owner = other < 0 ? 'memory of the average' : `the average of ${this.#labels[other]}`;
+    const owner =
+      other < 0 ? 'memory of the average' : `the average of parameter ${this.#labels[other]}`;
     return new GradstepError(
       'ERR_OVERLAP',
       `data of parameter ${label} shares memory with ${owner}`,

@@ -13,8 +13,8 @@ namespace gradstep {
 namespace {
 
 constexpr size_t kLine = 64 / sizeof(float);
-// Of a span whose gradients are treated, so much at a time: most of it stays in the first cache, and
-// no kernel is left with less than it takes at once (80 values, 40 or 20).
+// Of a span whose gradients are treated, so much at a time: most of it stays in the first cache,
+// and no kernel is left with less than it takes at once (80 values, 40 or 20).
 constexpr size_t kBlock = 1920;
 
 struct Steps {

@@ -12,6 +12,7 @@ import { readOptions } from '../../bench/options.ts';
 import { type Measured, SUBJECTS } from '../../bench/results.ts';
 import { root } from '../../bench/root.ts';
 import { clipping } from '../../bench/scenarios/clipping.ts';
+import { denormals } from '../../bench/scenarios/denormals.ts';
 import { groups } from '../../bench/scenarios/groups.ts';
 import type { Row } from '../../bench/scenarios/index.ts';
 import { rows } from '../../bench/scenarios/index.ts';
@@ -51,6 +52,7 @@ describe('a run', () => {
     row(many(3, 20)),
     { name: 'groups', quick: true, run: (b) => groups(b, 3) },
     { name: 'optimizers', quick: true, run: (b) => allAtOnce(b, 3) },
+    { name: 'subnormal', quick: true, run: denormals(flat(100)) },
     { name: 'clipped', quick: true, run: clipping(flat(100)) },
     { name: 'slow', quick: false, run: async () => expect.unreachable() },
   ];
@@ -97,6 +99,9 @@ describe('a run', () => {
     expect(subjects('3 groups', 'AdamW')).toEqual(expect.arrayContaining([arena, ...added]));
     expect(subjects('1e2, clipped', 'SGD')).toEqual([stream, SUBJECTS.flat, SUBJECTS.clipped]);
     expect(printed).toContain('One parameter, against the limits');
+    expect(printed).toMatch(
+      /subnormal state at 1e2, AdamW, 1 thread +\S+ × .* with flushDenormals/,
+    );
     expect(printed).toMatch(/maxGradNorm at 1e2, SGD\+momentum, 2 threads/);
   });
 
