@@ -74,6 +74,38 @@ export function listParams(input: unknown, paramNames: unknown, where: Where): P
   return { params: Object.freeze(params), data, names, labels };
 }
 
+/**
+ * Refuses parameters that stand twice in a list, or in it and in `known`.
+ * @param labelOf What errors call those.
+ * @throws {GradstepError} `ERR_DUPLICATE_PARAMETER`.
+ */
+export function refuseDuplicates(
+  params: readonly ParameterLike[],
+  known: ReadonlyMap<ParameterLike, number>,
+  labelOf: (slot: number) => string,
+): void {
+  const seen = new Set<ParameterLike>();
+  for (let i = 0; i < params.length; i++) {
+    const parameter = params[i]!;
+    const other = known.get(parameter);
+    if (other !== undefined) {
+      throw new GradstepError(
+        'ERR_DUPLICATE_PARAMETER',
+        'some parameters appear in more than one parameter group: ' +
+          `parameter ${labelOf(other)} is given again`,
+      );
+    }
+    if (seen.has(parameter)) {
+      throw new GradstepError(
+        'ERR_DUPLICATE_PARAMETER',
+        'optimizer contains a parameter group with duplicate parameters: ' +
+          `those at index ${params.indexOf(parameter)} and ${i} are the same`,
+      );
+    }
+    seen.add(parameter);
+  }
+}
+
 /** What is said of an array whose memory was taken away. */
 export function goneSentence(field: 'data' | 'grad', label: string): string {
   return (

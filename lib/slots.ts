@@ -17,7 +17,7 @@ import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { explain } from './failures.ts';
 import type { ParameterLike } from './parameter.ts';
-import { goneSentence, type ParamList, unsharedSentence } from './params.ts';
+import { goneSentence, type ParamList, refuseDuplicates, unsharedSentence } from './params.ts';
 import { ArenaSegment, LooseSegment, type Segment, type SegmentOwner } from './segments.ts';
 import { Slot } from './slot.ts';
 
@@ -86,26 +86,7 @@ export class SlotTable {
 
   /** Refuses parameters that are here already, or twice among the given. */
   refuse(params: readonly ParameterLike[]): void {
-    const seen = new Set<ParameterLike>();
-    for (let i = 0; i < params.length; i++) {
-      const parameter = params[i]!;
-      const other = this.indexOf.get(parameter);
-      if (other !== undefined) {
-        throw new GradstepError(
-          'ERR_DUPLICATE_PARAMETER',
-          'some parameters appear in more than one parameter group: ' +
-            `parameter ${this.#slots[other]!.label} is given again`,
-        );
-      }
-      if (seen.has(parameter)) {
-        throw new GradstepError(
-          'ERR_DUPLICATE_PARAMETER',
-          'optimizer contains a parameter group with duplicate parameters: ' +
-            `those at index ${params.indexOf(parameter)} and ${i} are the same`,
-        );
-      }
-      seen.add(parameter);
-    }
+    refuseDuplicates(params, this.indexOf, (slot) => this.#slots[slot]!.label);
   }
 
   /** Refuses arrays that overlap with each other or with memory that is here. */

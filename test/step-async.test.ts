@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { Adam, AdamW, clipGradNorm, ParameterArena, SGD } from '../lib/index.ts';
+import { Adam, AdamW, clipGradNorm, getTotalNorm, ParameterArena, SGD } from '../lib/index.ts';
 import { bits, expectError, forEachOptimizer, onEachBackend, parameter } from './helpers.ts';
 
 function arenaOf(...lengths: number[]): ParameterArena {
@@ -154,9 +154,12 @@ describe('while a step is under way', () => {
     const running = [a.stepAsync(), b.stepAsync()];
     expectError(() => c.step(), 'ERR_BUSY', 'await it first');
     expectError(() => clipGradNorm(grads.parameters, 1), 'ERR_BUSY', 'asynchronous step');
+    const norm = getTotalNorm(grads.parameters);
     await Promise.all(running);
-    c.step();
-    expect(grad[5]).toBe(0);
+    const zeroing = c.stepAsync();
+    expectError(() => getTotalNorm(grads.parameters), 'ERR_BUSY', 'working on these gradients');
+    await zeroing;
+    expect([norm > 0, getTotalNorm(grads.parameters), grad[5]]).toEqual([true, 0, 0]);
   });
 
   it('the event loop stays free', async () => {

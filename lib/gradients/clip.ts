@@ -52,7 +52,7 @@ const normOptions: ArgumentTable<CheckedOptions> = {
  *
  * @throws {GradstepError} `ERR_NON_FINITE` with `errorIfNonfinite`; `ERR_INVALID_OPTION`,
  * `ERR_UNKNOWN_OPTION`, `ERR_INVALID_PARAMETER`, `ERR_INVALID_GRADIENT`, `ERR_DETACHED`,
- * `ERR_NAMES`.
+ * `ERR_NAMES`; `ERR_BUSY` while an asynchronous step zeroes them.
  */
 export function getTotalNorm(params: ParamsInput, options: NormOptions = {}): number {
   const checked = parseArguments<CheckedOptions>(normOptions, options, 'getTotalNorm');

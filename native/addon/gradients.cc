@@ -24,20 +24,22 @@ std::vector<FloatSpan> arrays(const CallbackInfo& info) {
   return floatArrays(info.Env(), info[0].As<Napi::Array>());
 }
 
-void refuseBusy(const CallbackInfo& info, const std::vector<FloatSpan>& spans) {
+// Refuses what an asynchronous step reads, if it is to be written here, and what that one zeroes.
+void refuseBusy(const CallbackInfo& info, const std::vector<FloatSpan>& spans, bool writes) {
   if (BusyMemory::idle()) return;
   std::vector<BusyMemory::Range> ranges;
   for (const FloatSpan& span : spans) {
     const auto begin = reinterpret_cast<uintptr_t>(span.data);
-    ranges.push_back({begin, begin + span.length * sizeof(float), true});
+    ranges.push_back({begin, begin + span.length * sizeof(float), writes});
   }
   if (BusyMemory::conflict(ranges) == BusyMemory::kFree) return;
-  fail(info.Env(), "ERR_BUSY", "An asynchronous step is reading these gradients: await it first");
+  fail(info.Env(), "ERR_BUSY",
+       "An asynchronous step is working on these gradients: await it first");
 }
 
 void treatAll(const CallbackInfo& info, const GradientFactors& factors) {
   const std::vector<FloatSpan> spans = arrays(info);
-  refuseBusy(info, spans);
+  refuseBusy(info, spans, true);
   const auto treat = activeTable().treat;
   for (const FloatSpan& span : spans) treat(factors, span.data, span.data, span.length);
 }
@@ -48,8 +50,10 @@ float single(const CallbackInfo& info, size_t at) { return static_cast<float>(nu
 // gradNorm(arrays, order): number
 napi_value gradNorm(const CallbackInfo& info) {
   const Norm norm(number(info, 1));
+  const std::vector<FloatSpan> spans = arrays(info);
+  refuseBusy(info, spans, false);
   std::vector<double> parts;
-  for (const FloatSpan& span : arrays(info)) {
+  for (const FloatSpan& span : spans) {
     parts.push_back(norm.array(span.data, span.length, {}));
   }
   return Napi::Number::New(info.Env(), norm.total(parts.data(), parts.size()));
@@ -81,8 +85,10 @@ napi_value scaleGrads(const CallbackInfo& info) {
 
 // countNonFinite(arrays): number
 napi_value countNonFiniteOf(const CallbackInfo& info) {
+  const std::vector<FloatSpan> spans = arrays(info);
+  refuseBusy(info, spans, false);
   double count = 0;
-  for (const FloatSpan& span : arrays(info)) count += countNonFinite(span.data, span.length);
+  for (const FloatSpan& span : spans) count += countNonFinite(span.data, span.length);
   return Napi::Number::New(info.Env(), count);
 }
 
