@@ -36,8 +36,8 @@ export async function run(
     plan: { seconds: SECONDS[mode] },
     quick,
   };
-  await warmUp();
   try {
+    await warmUp();
     await runRows(rows, bench, { quick, only, spells }, say);
   } finally {
     bench.torch?.close();

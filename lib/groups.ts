@@ -119,7 +119,7 @@ export class GroupTable<O extends object, S = unknown> {
       const list = listParams(given.params, given.paramNames, where);
       const named = list.names !== undefined;
       if (list.params.length > 0) this.#checkNamed(named, where);
-      this.slots.refuse(list.params);
+      this.slots.refuse(list, index);
       this.#register(index, options, list, given); // from here on no code of a user
       if (list.params.length > 0) this.#named = named;
     } finally {

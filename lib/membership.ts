@@ -77,13 +77,14 @@ export function replaceParameter(
     const kept = seats.map((seat) => seat());
     const { overrides } = table.rows[row.group]!;
     const before = table.memory.mark();
-    overrides.move(old, next);
+    let moveBack = () => {};
     try {
-      const inherited = inherit(table, slot, data, source);
+      const inherited = inherit(table, slot, data, source); // by what `old` overrides
+      moveBack = overrides.move(old, next);
       kept.splice(slot, 0, { parameter: next, data, name, group: row.group, ...inherited });
       settle(table, kept);
     } catch (error) {
-      overrides.move(next, old);
+      moveBack();
       table.memory.takeBack(before);
       throw error;
     }

@@ -10,6 +10,16 @@ type Bytes = Uint8Array<ArrayBufferLike>;
 /** Bytes of the first slab for a kind of state. */
 const SMALLEST_STATE = 16 * 1024;
 
+/** How far the memory of an optimizer has got. */
+interface Marks {
+  readonly control: Mark;
+  /** By kind. */
+  readonly state: readonly (Mark | undefined)[];
+}
+
+/** The mark of what was not there. */
+const NOTHING: Mark = { slab: undefined, used: 0 };
+
 /** Everything here is claimed in the core: no parameter and no gradient may lie in it. */
 export class OptimizerMemory {
   readonly #backend: Backend;
@@ -21,7 +31,7 @@ export class OptimizerMemory {
    * By kind: each lies as the parameters of an arena do, over all groups. Kinds that took turns
    * would drift against the parameters, and now and then meet them at the same place of a page.
    */
-  #state: SlabAllocator[] = [];
+  #state: (SlabAllocator | undefined)[] = [];
   /** What the core knows as ours is not given out to others as long as it knows it. */
   #stateSlabs: Bytes[] = [];
 
@@ -47,16 +57,16 @@ export class OptimizerMemory {
   }
 
   /** How far this has got, for `takeBack`. */
-  mark(): readonly (Mark | undefined)[] {
-    const marks = [this.#control.mark()];
-    for (const slabs of this.#state) marks.push(slabs?.mark());
-    return marks;
+  mark(): Marks {
+    const state: (Mark | undefined)[] = [];
+    for (const slabs of this.#state) state.push(slabs?.mark());
+    return { control: this.#control.mark(), state };
   }
 
   /** Takes back what was given since. */
-  takeBack([control, ...state]: readonly (Mark | undefined)[]): void {
-    this.#control.takeBack(control!);
-    for (const [k, mark] of state.entries()) if (mark) this.#state[k]!.takeBack(mark);
+  takeBack({ control, state }: Marks): void {
+    this.#control.takeBack(control);
+    for (const [k, slabs] of this.#state.entries()) slabs?.takeBack(state[k] ?? NOTHING);
   }
 
   /** Zeros for a struct or for records. */

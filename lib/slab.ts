@@ -56,6 +56,8 @@ export class SlabAllocator {
   /** All of them: memory that the core knows as ours is not given out to others. */
   readonly #slabs: ArrayBufferLike[] = [];
   #used = 0;
+  /** Where the slab's first line begins. */
+  #first = 0;
   /** How far the slab's beginning is past a page. */
   #residue = 0;
   #next: number;
@@ -77,12 +79,13 @@ export class SlabAllocator {
     return { slab: this.#slab, used: this.#used };
   }
 
-  /** Takes back what was given since. */
+  /** Takes back what was given since; of slabs that came since, the last one stays for others. */
   takeBack({ slab, used }: Mark): void {
-    if (this.#slab !== slab) return;
+    if (this.#slab === undefined) return;
+    const from = this.#slab === slab ? used : this.#first;
     // What was written meanwhile is no state of whoever comes next.
-    if (slab !== undefined) new Uint8Array(slab.buffer, used, this.#used - used).fill(0);
-    this.#used = used;
+    new Uint8Array(this.#slab.buffer, from, this.#used - from).fill(0);
+    this.#used = from;
   }
 
   /** @param place Which of the arrays that are stepped together it is, for where large ones begin. */
@@ -137,7 +140,8 @@ export class SlabAllocator {
     this.#slabs.push(slab);
     if (slab.byteLength >= HUGE) this.placement.adviseHugePages(bytes);
     this.#residue = this.placement.residue(bytes);
-    this.#used = (LINE - (this.#residue % LINE)) % LINE;
+    this.#first = (LINE - (this.#residue % LINE)) % LINE;
+    this.#used = this.#first;
     this.#next = Math.min(Math.max(this.#next, capacity) * 2, LARGEST);
   }
 }

@@ -1,8 +1,11 @@
 /** One parameter of an optimizer; numbered as the core numbers it. */
 
-import { type Doubles, type Floats, lengthOf } from './arrays.ts';
+import { bufferOf, type Doubles, type Floats, isFloat32Array, isGone, lengthOf } from './arrays.ts';
+import { describe } from './describe.ts';
+import { GradstepError } from './errors.ts';
 import type { ParameterLike } from './parameter.ts';
 import { ArenaParameter, type ArenaSlot } from './parameter-arena.ts';
+import { goneSentence } from './params.ts';
 
 /** What a group's slots have in common. */
 export interface SlotGroup {
@@ -69,7 +72,32 @@ export class Slot {
 
   /** What errors call it: `'conv.weight' (group 0)`. */
   get label(): string {
-    const { name } = this;
-    return `${name === undefined ? `at index ${this.#index}` : `'${name}'`} (group ${this.group})`;
+    return labelOf(this.name, this.#index, this.group);
   }
+
+  /** Refuses what cannot be its data or its gradient. */
+  check(field: 'data' | 'grad', array: unknown): void {
+    const { length, label } = this;
+    if (isFloat32Array(array)) {
+      bufferOf(array); // moves a tiny array to where it stays
+      if (isGone(array)) throw this.gone(field);
+      if (lengthOf(array) === length) return;
+    }
+    const size = isFloat32Array(array) ? ` of length ${length}` : '';
+    throw new GradstepError(
+      field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT',
+      `Expected ${field} of parameter ${label} to be a Float32Array${size} ` +
+        `but received ${describe(array)}`,
+    );
+  }
+
+  /** The error for an array whose memory was taken away. */
+  gone(field: 'data' | 'grad'): GradstepError {
+    return new GradstepError('ERR_DETACHED', goneSentence(field, this.label));
+  }
+}
+
+/** A parameter in error sentences. */
+export function labelOf(name: string | undefined, index: number, group: number): string {
+  return `${name === undefined ? `at index ${index}` : `'${name}'`} (group ${group})`;
 }

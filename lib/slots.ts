@@ -3,23 +3,14 @@
  * and the proof before every step that they are still those and still there.
  */
 
-import {
-  bufferOf,
-  type Doubles,
-  type Floats,
-  isFloat32Array,
-  isGone,
-  isShared,
-  lengthOf,
-} from './arrays.ts';
+import { bufferOf, type Doubles, type Floats, isGone, isShared, lengthOf } from './arrays.ts';
 import type { Backend, Core, Failure } from './backend/backend.ts';
-import { describe } from './describe.ts';
 import { GradstepError } from './errors.ts';
 import { explain } from './failures.ts';
 import type { ParameterLike } from './parameter.ts';
-import { goneSentence, type ParamList, refuseDuplicates, unsharedSentence } from './params.ts';
+import { type ParamList, refuseDuplicates, unsharedSentence } from './params.ts';
 import { ArenaSegment, LooseSegment, type Segment, type SegmentOwner } from './segments.ts';
-import { Slot } from './slot.ts';
+import { labelOf, Slot } from './slot.ts';
 
 /** What the slots of a new group have in common. */
 export interface NewGroup {
@@ -29,6 +20,9 @@ export interface NewGroup {
   readonly records: Doubles;
   readonly frozen: boolean;
 }
+
+/** From how many floats on it matters that a refused group has not been given state. */
+const LARGE = 4096;
 
 /** A slot, or one that may come. */
 type Labelled = Pick<Slot, 'data' | 'label'>;
@@ -43,7 +37,7 @@ export class SlotTable {
   readonly #owner: SegmentOwner = {
     rebindData: (slot, data) => this.#rebindData(slot, data),
     rebindGrad: (slot, grad) => this.#rebindGrad(slot, grad),
-    gone: (slot, field) => this.#gone(slot, field),
+    gone: (slot, field) => this.#slots[slot]!.gone(field),
   };
 
   constructor(
@@ -84,9 +78,18 @@ export class SlotTable {
     return this.#slots[slot]!.step;
   }
 
-  /** Refuses parameters that are here already, or twice among the given. */
-  refuse(params: readonly ParameterLike[]): void {
+  /**
+   * Refuses parameters that are here already, or twice among the given; and large ones in others'
+   * memory, before state is allocated for them. Small ones wait for `add`.
+   */
+  refuse({ params, data, labels }: ParamList, group: number): void {
     refuseDuplicates(params, this.indexOf, (slot) => this.#slots[slot]!.label);
+    let size = 0;
+    for (const array of data) size += lengthOf(array);
+    if (size < LARGE) return;
+    this.refuseOverlap(
+      data.map((array, i) => ({ data: array, label: labelOf(labels[i], i, group) })),
+    );
   }
 
   /** Refuses arrays that overlap with each other or with memory that is here. */
@@ -270,22 +273,7 @@ export class SlotTable {
 
   /** Refuses what cannot be the data or the gradient of this slot. */
   check(slot: number, field: 'data' | 'grad', array: unknown): void {
-    const { length, label } = this.#slots[slot]!;
-    if (isFloat32Array(array)) {
-      bufferOf(array); // moves a tiny array to where it stays
-      if (isGone(array)) throw this.#gone(slot, field);
-      if (lengthOf(array) === length) return;
-    }
-    const size = isFloat32Array(array) ? ` of length ${length}` : '';
-    throw new GradstepError(
-      field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT',
-      `Expected ${field} of parameter ${label} to be a Float32Array${size} ` +
-        `but received ${describe(array)}`,
-    );
-  }
-
-  #gone(slot: number, field: 'data' | 'grad'): GradstepError {
-    return new GradstepError('ERR_DETACHED', goneSentence(field, this.#slots[slot]!.label));
+    this.#slots[slot]!.check(field, array);
   }
 
   /** A failure of the core as an error; `added` are slots that are not here yet. */

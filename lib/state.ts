@@ -42,11 +42,6 @@ class Kind {
     return this.#memory[slot] !== undefined;
   }
 
-  hasAll(first: number, count: number): boolean {
-    for (let slot = first; slot < first + count; slot++) if (!this.has(slot)) return false;
-    return true;
-  }
-
   set(slot: number, memory: Floats, begin: number): void {
     this.#memory[slot] = memory;
     this.#begins[slot] = begin;
@@ -105,31 +100,35 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     core: Core,
   ): () => void {
     const isNew = first >= this.#slots.size;
-    const blocks: { readonly k: number; readonly memory: Floats; readonly begin: number }[] = [];
-    let layout: Layout | undefined;
+    const blocks: (Layout & { k: number; memory: Floats; begin: number })[] = [];
+    let shared: Layout | undefined;
     for (const k of which) {
-      if (!isNew && this.#kinds[k]!.hasAll(first, data.length)) continue;
-      layout ??= this.#layOut(first, data, owned.state(k));
-      blocks.push({ k, ...owned.state(k).block(layout.size, k + 2) });
+      const slabs = owned.state(k);
+      shared = isNew && shared ? shared : this.#layOut(k, first, data, slabs);
+      blocks.push({ k, ...shared, ...slabs.block(shared.size, k + 2) });
     }
     if (this.#places.length < 2 * data.length) this.#places = new Float64Array(2 * data.length);
     return () => {
       if (!isNew) this.#dropUnused(which, first, data.length);
-      for (const { k, memory, begin } of blocks) {
-        this.#register(core, k, first, memory, begin, layout!.begins);
+      for (const { k, memory, begin, begins } of blocks) {
+        this.#register(core, k, first, memory, begin, begins);
       }
     };
   }
 
   /**
-   * Where arrays of these lengths begin in a block that is cut at cache lines: the state of an arena
-   * lies as the arena does. A long array begins as far past a line as its data, so that both meet
-   * the next line at once.
+   * Where arrays of a kind begin in a block that is cut at cache lines, as an arena is; -1 for those
+   * that are there. A long array begins as far past a line as its data, so that both meet the next
+   * line at once.
    */
-  #layOut(first: number, data: readonly Floats[], slabs: SlabAllocator): Layout {
+  #layOut(k: number, first: number, data: readonly Floats[], slabs: SlabAllocator): Layout {
     const begins: number[] = [];
     let size = 0;
     for (let i = 0; i < data.length; i++) {
+      if (this.#kinds[k]!.has(first + i)) {
+        begins.push(-1);
+        continue;
+      }
       // By the slot, where there is one: registered data may have been taken away.
       const length = this.#slots.rows[first + i]?.length ?? lengthOf(data[i]);
       const head = slabs.headOf(data[i]!);
@@ -147,21 +146,21 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     begin: number,
     begins: readonly number[],
   ): void {
-    const kind = this.#kinds[k]!;
+    const [kind, places] = [this.#kinds[k]!, this.#places];
     let count = 0;
     for (let i = 0; i < begins.length; i++) {
-      const [slot, at] = [first + i, begin + begins[i]!];
-      if (kind.has(slot)) continue;
-      kind.set(slot, memory, at);
-      this.#views[slot] = undefined;
-      this.#places[2 * count] = slot;
-      this.#places[2 * count + 1] = at;
+      if (begins[i]! < 0) continue;
+      places[2 * count] = first + i;
+      places[2 * count + 1] = begin + begins[i]!;
       count += 1;
     }
-    const arrays = core.setStates(k, memory, this.#places, count);
-    arrays?.forEach((array, i) => {
-      kind.set(this.#places[2 * i]!, array, -1);
-    });
+    const arrays = core.setStates(k, memory, places, count);
+    for (let i = 0; i < count; i++) {
+      const slot = places[2 * i]!;
+      this.#views[slot] = undefined;
+      if (arrays === undefined) kind.set(slot, memory, places[2 * i + 1]!);
+      else kind.set(slot, arrays[i]!, -1);
+    }
   }
 
   /** The arrays of a slot that there are. @internal */
@@ -181,7 +180,9 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     for (const [k, kind] of this.#kinds.entries()) {
       if (which.includes(k)) continue;
       for (let slot = first; slot < first + count; slot++) {
-        if (this.#slots.stepOf(slot) === 0) kind.drop(slot);
+        if (this.#slots.stepOf(slot) > 0) continue;
+        kind.drop(slot);
+        this.#views[slot] = undefined;
       }
     }
   }

@@ -52,6 +52,7 @@ onEachBackend(() => {
         ].join('\n'),
       );
       expect(String(o)).toBe(inspect(o));
+      expect(String(new Adam([]))).toBe('Adam ()');
     });
 
     it('spreads and clones to plain values', () => {

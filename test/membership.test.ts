@@ -199,6 +199,33 @@ onEachBackend(() => {
       }
     });
 
+    it('begins anew with the state that its own options call for', () => {
+      const make = () => {
+        const params = [parameter(), parameter()];
+        const o = new Adam(params);
+        o.override(params[1]!, { amsgrad: true });
+        return { o, params };
+      };
+      const { o, params } = make();
+      o.step();
+      const next = parameter();
+      o.replaceParameter(params[1]!, next, { state: 'reset' });
+      o.step();
+      const fresh = make();
+      fresh.o.step();
+      expect(snapshot(o, next)).toEqual(snapshot(fresh.o, fresh.params[1]!));
+      expect(o.overrideOf(next)).toEqual({ amsgrad: true });
+    });
+
+    it('leaves both overrides as they were when one cannot replace the other', () => {
+      const [a, b] = [parameter(), parameter()];
+      const o = new Adam([a, b]);
+      o.override(a, { lr: 0.5 });
+      o.override(b, { lr: 0.25 });
+      expectError(() => o.replaceParameter(a, b), 'ERR_DUPLICATE_PARAMETER', 'are the same');
+      expect([o.overrideOf(a), o.overrideOf(b)]).toEqual([{ lr: 0.5 }, { lr: 0.25 }]);
+    });
+
     it('lets go of the memory of state that nobody has any more', async () => {
       let p = parameter(1 << 15);
       const o = new Adam([p, parameter()]);

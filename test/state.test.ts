@@ -59,6 +59,55 @@ onEachBackend(() => {
     });
   });
 
+  describe('arrays', () => {
+    it('are the same objects whatever comes and goes', () => {
+      const params = [parameter(), parameter(), parameter()];
+      const o = new Adam(params, { amsgrad: true });
+      o.step();
+      let kept = params[2]!;
+      const { expAvg, expAvgSq, maxExpAvgSq } = o.state.get(kept)!;
+      const replacement = parameter();
+      const changes = [
+        () => o.removeParameters(params[0]!),
+        () => o.addParamGroup({ params: parameter() }),
+        () => o.override(kept, { lr: 0.5 }),
+        () => Object.assign(o.paramGroups[0]!, { amsgrad: false }),
+        () => Object.assign(o.paramGroups[0]!, { amsgrad: true }),
+        () => {
+          o.replaceParameter(kept, replacement);
+          kept = replacement;
+        },
+        () => o.resetState(params[1]!),
+      ];
+      for (const change of changes) {
+        const before = bits(expAvg);
+        change();
+        expect(bits(expAvg)).toEqual(before);
+        o.step();
+        expect(bits(expAvg)).not.toEqual(before);
+        const now = o.state.get(kept)!;
+        expect(now.expAvg).toBe(expAvg);
+        expect(now.expAvgSq).toBe(expAvgSq);
+        expect(now.maxExpAvgSq).toBe(maxExpAvgSq);
+      }
+    });
+
+    it('that were dropped before the first step are not shown', () => {
+      const shown = [true, false].map((looks) => {
+        const w = parameter();
+        const o = new Adam([w], { amsgrad: true });
+        o.step();
+        if (looks) o.state.get(w);
+        o.resetState();
+        o.paramGroups[0]!.amsgrad = false;
+        o.step();
+        return Object.keys(o.state.get(w)!);
+      });
+      const plain = ['step', 'expAvg', 'expAvgSq'];
+      expect(shown).toEqual([plain, plain]);
+    });
+  });
+
   describe('options switched on after the first step', () => {
     it('amsgrad: the maximum starts from zero', () => {
       const [w, v] = [parameter(), parameter()];
@@ -100,37 +149,20 @@ onEachBackend(() => {
       expect(o.state.get(w)).toHaveProperty('maxExpAvgSq');
     });
 
-    onEachBackend(() => {
-      it('for the whole group when one parameter had it: that keeps its own', () => {
-        const params = [parameter(), parameter(), parameter()];
-        const o = new Adam(params);
-        o.override(params[1]!, { amsgrad: true });
-        o.step();
-        const own = o.state.get(params[1]!)!.maxExpAvgSq!;
-        o.paramGroups[0]!.amsgrad = true;
-        params[1]!.grad!.fill(0);
-        for (const p of [params[0]!, params[2]!]) p.grad!.fill(8);
-        o.step();
-        const [first, second, third] = params.map((p) => o.state.get(p)!.maxExpAvgSq!);
-        expect(second).toBe(own);
-        expect(bits(third!)).toEqual(bits(first!));
-        expect(own[0]).toBeLessThan(first![0]!);
-      });
-
-      it('and arrays stay the same objects when others come and go', () => {
-        const params = [parameter(), parameter(), parameter()];
-        const o = new Adam(params);
-        o.step();
-        const { expAvg, expAvgSq } = o.state.get(params[2]!)!;
-        const before = bits(expAvg);
-        o.removeParameters(params[0]!);
-        o.addParamGroup({ params: parameter() });
-        expect(o.state.get(params[2]!)!.expAvg).toBe(expAvg);
-        expect(bits(expAvg)).toEqual(before);
-        o.step();
-        expect(o.state.get(params[2]!)!.expAvgSq).toBe(expAvgSq);
-        expect(bits(expAvg)).not.toEqual(before);
-      });
+    it('for the whole group when one parameter had it: that keeps its own', () => {
+      const params = [parameter(), parameter(), parameter()];
+      const o = new Adam(params);
+      o.override(params[1]!, { amsgrad: true });
+      o.step();
+      const own = o.state.get(params[1]!)!.maxExpAvgSq!;
+      o.paramGroups[0]!.amsgrad = true;
+      params[1]!.grad!.fill(0);
+      for (const p of [params[0]!, params[2]!]) p.grad!.fill(8);
+      o.step();
+      const [first, second, third] = params.map((p) => o.state.get(p)!.maxExpAvgSq!);
+      expect(second).toBe(own);
+      expect(bits(third!)).toEqual(bits(first!));
+      expect(own[0]).toBeLessThan(first![0]!);
     });
 
     it('only in the group where it was switched on', () => {

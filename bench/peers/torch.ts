@@ -28,6 +28,7 @@ export class Torch {
   /** What it said last when something was wrong. */
   #complaint = '';
   #opened = 0;
+  #ended = false;
 
   private constructor(command: string) {
     const [program, ...args] = command.split(/\s+/);
@@ -51,8 +52,14 @@ export class Torch {
       await torch.#answer();
       return torch;
     } catch (error) {
+      torch.close();
       throw new Error(`'${command}' failed: ${(error as Error).message}`);
     }
+  }
+
+  /** Whether it has said its last. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** The ways in which it is measured at this work; only the fastest one when time is short. */
@@ -89,6 +96,8 @@ export class Torch {
 
   close(): void {
     this.#child.stdin!.end();
+    this.#child.stdout!.destroy();
+    this.#child.kill();
   }
 
   #ask(question: object): Promise<{ readonly time?: number }> {
@@ -99,6 +108,7 @@ export class Torch {
   async #answer(): Promise<{ readonly time?: number }> {
     const { value, done } = await this.#lines.next();
     if (!done) return JSON.parse(value);
+    this.#ended = true;
     await setTimeout(0); // its last words may still be on their way
     throw new Error(this.#complaint || 'it ended');
   }

@@ -115,22 +115,28 @@ export function peerTable(all: All): Table {
     (one) =>
       one.subject === contender(one) && present.some((peer) => find(all, one, peer) !== undefined),
   );
+  const torch = present.filter((peer) => peer.startsWith('torch'));
+  const here = present.filter((peer) => !torch.includes(peer));
+  const against = (one: Series, subject: string) => (peer: string) => {
+    const times = speed(all, one, subject, peer);
+    const own = digits(perValue(all, one, peer));
+    return times === undefined ? own : `${own} (${digits(times.ratio)} ×)`;
+  };
+  const besides = torch.length > 0 ? [besideTorch] : [];
   const rows = settings.map((one) => [
     ...label(one),
     digits(perValue(all, one, one.subject)),
-    ...present.map((peer) => {
-      const times = speed(all, one, peer.startsWith('torch') ? besideTorch : one.subject, peer);
-      const own = digits(perValue(all, one, peer));
-      return times === undefined ? own : `${own} (${digits(times.ratio)} ×)`;
-    }),
+    ...here.map(against(one, one.subject)),
+    ...besides.map((subject) => digits(perValue(all, one, subject))),
+    ...torch.map(against(one, besideTorch)),
   ]);
   return {
     title: 'Against others',
     note:
-      'Nanoseconds per value, and in brackets how many times as fast gradstep is. ' +
-      'tfjs has no AdamW: it runs Adam. torch runs under Python, in a process of its own, burst by ' +
-      'burst in turn with gradstep, whose time there is another.',
-    head: ['values', ...LABELS.slice(1), 'gradstep', ...present],
+      'Nanoseconds per value, and in brackets how many times as fast gradstep is. tfjs has no ' +
+      'AdamW: it runs Adam. torch runs under Python, in a process of its own, burst by burst in ' +
+      'turn with gradstep: both are slower then, and have a column for it.',
+    head: ['values', ...LABELS.slice(1), 'gradstep', ...here, ...besides, ...torch],
     rows,
   };
 }
@@ -148,9 +154,8 @@ export function costTable(all: All): Table {
 function addingRows(all: All): string[][] {
   return [arena, separate].flatMap((layout) =>
     settingsOf(all, `adding, ${layout}`, () => true).map((one) => {
-      const first = one.spells[0]?.[0] ?? undefined;
       const best = duration(fastest(all, one, one.subject));
-      return [`adding ${one.work} (${layout})`, `${best}; ${duration(first)} the first time`];
+      return [`adding ${one.work} (${layout})`, `${best}, the best of several times`];
     }),
   );
 }

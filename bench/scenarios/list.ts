@@ -39,24 +39,29 @@ async function run(bench: Bench, workload: Workload, optimizer: OptimizerName): 
   await closeAll([...own, ...peers]);
 }
 
-/** Apart from the others: after a burst of another process nobody's caches and clocks are warm. */
+/**
+ * Apart from everybody else: whoever's turn it is, gradstep or torch, comes after another process
+ * and a pause, with caches and clocks that are not warm. Both meet that alike.
+ */
 async function besideTorch(
   bench: Bench,
   workload: Workload,
   setting: Setting,
   own: readonly Subject[],
 ): Promise<void> {
-  const { torch, quick, spell } = bench;
-  if (torch === undefined) return;
-  const others = await torch.subjects(workload, setting, quick || spell > 0);
+  const { torch, quick, spell, results } = bench;
+  if (torch === undefined || torch.hasEnded) return;
   const name = workload.lengths.length === 1 ? SUBJECTS.flat : SUBJECTS.separate;
-  const mine = own.find((subject) => subject.name === name)!;
-  const plan = { seconds: (bench.plan.seconds * (1 + others.length)) / 4 };
-  await measure({ ...bench, plan }, setting, workload, [
-    { ...mine, name: SUBJECTS.besideTorch },
-    ...others,
-  ]);
-  await closeAll(others);
+  const mine = { ...own.find((subject) => subject.name === name)!, name: SUBJECTS.besideTorch };
+  try {
+    const others = await torch.subjects(workload, setting, quick || spell > 0);
+    const plan = { seconds: (bench.plan.seconds * (1 + others.length)) / 4 };
+    await measure({ ...bench, plan }, setting, workload, [mine, ...others]);
+    await closeAll(others);
+  } catch (error) {
+    if (!torch.hasEnded) throw error;
+    results.omit('torch', `it ended at ${workload.name}: ${(error as Error).message}`);
+  }
 }
 
 /** The list as one arena and as separate arrays; of a single parameter, the latter alone. */

@@ -52,7 +52,8 @@ export interface Core {
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void;
   /**
    * One kind of state of some slots: pairs of a slot and where its array begins in `memory`, as
-   * many as `count` says. Gives the arrays, in order, if this core has made them for itself.
+   * many as `count` says. Memory that is no longer than the slot's data is the array itself. Gives
+   * the arrays, in order, if this core has made them for itself.
    */
   setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] | undefined;
   setData(slot: number, data: Floats): void;

@@ -13,10 +13,6 @@ namespace gradstep {
 namespace {
 
 constexpr size_t kLine = 64 / sizeof(float);
-// Of a span whose gradients are treated, so much at a time: most of it stays in the first cache,
-// and no kernel is left with less than it takes at once (80 values, 40 or 20).
-constexpr size_t kBlock = 1920;
-
 struct Steps {
   const PlannedStep* list;
   size_t count;
@@ -55,9 +51,9 @@ void runTreated(const PlannedStep& step, const Run& run, const Piece& piece) {
   GradientFactors factors = step.factors;
   if (step.coefficients != nullptr) factors.coefficient = step.coefficients[piece.index];
   const bool treats = factors.change();
-  alignas(64) float treated[kBlock];
-  for (size_t i = piece.from; i < piece.to; i += kBlock) {
-    const size_t length = std::min(kBlock, piece.to - i);
+  alignas(64) float treated[kTreatedBlock];
+  for (size_t i = piece.from; i < piece.to; i += kTreatedBlock) {
+    const size_t length = std::min(kTreatedBlock, piece.to - i);
     Slot block = shifted(*piece.span, i, length);
     float* grad = block.grad;
     if (treats) {
@@ -136,7 +132,8 @@ std::vector<Cursor> cut(const Steps& steps, size_t grain) {
 size_t grainOf(size_t size, size_t threads) {
   constexpr size_t kWorthClaiming = 24 * 1024, kLeast = 4096, kMost = 1 << 18;
   const size_t chunks = std::clamp(size / kWorthClaiming, threads, 8 * threads);
-  return std::max(std::clamp(size / chunks, kLeast, kMost), size / (ThreadPool::kMaxChunks / 2));
+  return std::max(std::clamp((size + chunks - 1) / chunks, kLeast, kMost),
+                  size / (ThreadPool::kMaxChunks / 2));
 }
 
 struct Job {

@@ -15,7 +15,7 @@ class MemoryMap {
 
   // Claims a range for `owner`; returns kNobody, or who already holds a part of it.
   int64_t claim(const void* begin, size_t bytes, int64_t owner);
-  // Lets the range that `owner` claimed there be so long; false if somebody is in the way.
+  // Lets the range that `owner` claimed there be at least so long; false if somebody is in the way.
   bool extend(const void* begin, size_t bytes, int64_t owner);
   void release(const void* begin, int64_t owner);
   // Who holds a part of the range, or kNobody.

@@ -2,10 +2,15 @@
 // the arrays before the step: multiply, clamp, clip by a norm. They are read, not written.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
 namespace gradstep {
+
+// How much of an array is treated and stepped at a time: it and its states stay in the first two
+// caches, and the kernels take it whole, however many values they take at once.
+constexpr size_t kTreatedBlock = 1920;
 
 // In this order, each operation rounded; NaN stays NaN. As they are here, nothing changes.
 struct GradientFactors {

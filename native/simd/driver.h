@@ -81,6 +81,7 @@ struct RuleKernels<V, Rule, std::integer_sequence<int, variants...>> {
 template <class V, class... Rules>
 constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
   static_assert(sizeof...(Rules) <= kMaxRules, "kMaxRules is too small");
+  static_assert(kTreatedBlock % (V::kUnroll * V::kLanes) == 0, "a block has a rest");
   return {name,
           {RuleKernels<V, Rules, std::make_integer_sequence<int, Rules::kVariants>>::kKernels...},
           treatKernel<V>,

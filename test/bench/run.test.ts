@@ -116,6 +116,18 @@ describe('a run', () => {
     expect(printed).toMatch(/not measured: torch: 'no-such' failed: .*ENOENT/);
     expect(printed).not.toContain('3 × 20');
   });
+
+  it.each([
+    ["console.log('no JSON'); setInterval(() => {}, 1e6)", /torch: '.*' failed: .*JSON/],
+    ["console.log('{}'); process.stdin.once('data', () => process.exit())", /it ended at 1e2/],
+  ])('goes on without a torch that misbehaves: %s', async (program, sentence) => {
+    writeFileSync(file('wrong.mjs'), program);
+    const torch = `${process.execPath} ${file('wrong.mjs')}`;
+    const { code, printed } = await bench(['--quick', '--only', '1e2', '--torch', torch], tiny);
+    expect(code).toBe(0);
+    expect(printed).toMatch(sentence);
+    expect(printed).toContain('One parameter, against the limits');
+  });
 });
 
 describe('the command', () => {

@@ -102,12 +102,9 @@ export class PortableCore implements Core {
 
   #ownLine(slot: number): void {
     const row = this.#slots[slot]!;
-    const exact = row.range;
-    this.releaseData(slot);
-    row.range = rangeOf(row.data, Math.ceil(row.length / 16) * 64);
-    if (this.#memory.claim(row.range, slot) === NOBODY) return;
-    row.range = exact; // somebody lies in the padding: then it is not ours
-    this.#memory.claim(exact, slot);
+    const longer = rangeOf(row.data, Math.ceil(row.length / 16) * 64);
+    // If somebody lies in the padding, it is not ours.
+    if (this.#memory.extend(longer, slot)) row.range = longer;
   }
 
   releaseData(slot: number): void {
