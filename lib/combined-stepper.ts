@@ -41,6 +41,10 @@ export class CombinedStepper implements Steppable {
     this.hooks.after(this.#optimizer as never, args);
   }
 
+  get listens(): boolean {
+    return this.hooks.any || this.guards.size > 0 || this.#parts.some((part) => part.listens);
+  }
+
   verifyApart(): void {
     const changes = this.steppers.reduce((sum, { slots }) => sum + slots.changes, 0);
     if (changes === this.#seen) return;

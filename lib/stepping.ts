@@ -1,5 +1,6 @@
 /** A step of one optimizer, or of many at once: hooks, closure, proof of memory, update. */
 
+import type { Backend } from './backend/backend.ts';
 import { lossOf } from './closure.ts';
 import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
 import type { Phases } from './phases.ts';
@@ -18,6 +19,8 @@ export interface Steppable {
   guard(): void;
   /** Runs the post hooks. */
   after(args: StepArguments): void;
+  /** Whether a step of it runs hooks or asks guards. */
+  readonly listens: boolean;
   /** Proves that its optimizers keep to themselves. */
   verifyApart(): void;
 }
@@ -50,6 +53,10 @@ export class Stepper implements Steppable {
     readonly isOwn: boolean,
   ) {}
 
+  get listens(): boolean {
+    return this.hooks.any || this.guards.size > 0;
+  }
+
   before(args: StepArguments): StepArguments {
     return this.hooks.before(this.optimizer as never, globalHooks.before(this.optimizer, args));
   }
@@ -75,24 +82,39 @@ export class Stepper implements Steppable {
  * then. After it, what a user's own update or a post hook throws.
  */
 export function stepTogether(parts: readonly Steppable[], given: StepArguments): unknown {
-  const steppers = parts.length === 1 ? parts[0]!.steppers : parts.flatMap((p) => p.steppers);
+  const steppers = listSteppers(parts);
   for (const { phases } of steppers) phases.require('step', 'idle');
-  for (const { phases } of steppers) phases.enter('caller');
   try {
+    if (given.length === 0 && !globalHooks.any && !parts.some((part) => part.listens)) {
+      run(parts, steppers);
+      return undefined;
+    }
+    for (const { phases } of steppers) phases.enter('caller');
     const args = parts.map((part) => part.before(given));
     let loss: unknown;
     for (const [closure] of args) if (closure !== undefined) loss = lossOf(closure);
     for (const part of parts) part.guard();
     for (const { phases } of steppers) phases.require('step', 'caller'); // none was disposed
-    for (const { phases } of steppers) phases.enter('step');
-    update(parts, steppers);
+    run(parts, steppers);
     for (const { phases } of steppers) phases.enter('caller');
-    for (const stepper of steppers) stepper.steps += 1;
     for (let i = 0; i < parts.length; i++) parts[i]!.after(args[i]!);
     return loss;
   } finally {
     for (const { phases } of steppers) phases.enter('idle');
   }
+}
+
+function listSteppers(parts: readonly Steppable[]): readonly Stepper[] {
+  if (parts.length === 1) return parts[0]!.steppers;
+  const list: Stepper[] = [];
+  for (const part of parts) for (const stepper of part.steppers) list.push(stepper);
+  return list;
+}
+
+function run(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
+  for (const { phases } of steppers) phases.enter('step');
+  update(parts, steppers);
+  for (const stepper of steppers) stepper.steps += 1;
 }
 
 /** The same for one optimizer without closure and hooks: a small step takes less than those do. */
@@ -136,18 +158,22 @@ function verifyAll(steppers: readonly Stepper[]): void {
  * proof of memory and a native core, and what fails in them has come after all other checks.
  */
 function batchesOf(steppers: readonly Stepper[]): (() => void)[] {
-  const tables = steppers.filter(({ isOwn }) => !isOwn).map(({ slots }) => slots);
-  const own = steppers
-    .filter(({ isOwn }) => isOwn)
-    .map(
-      ({ slots }) =>
-        () =>
-          slots.step(),
-    );
-  const backends = [...new Set(tables.map(({ backend }) => backend))];
-  const builtIn = backends.map((backend) => {
-    const batch = tables.filter((table) => table.backend === backend);
-    return () => SlotTable.stepAll(backend, batch);
+  const byBackend = new Map<Backend, SlotTable[]>();
+  const own: (() => void)[] = [];
+  let batch: SlotTable[] = [];
+  for (const { slots, isOwn } of steppers) {
+    if (isOwn) {
+      own.push(() => slots.step());
+      continue;
+    }
+    if (batch[0]?.backend !== slots.backend) {
+      batch = byBackend.get(slots.backend) ?? [];
+      byBackend.set(slots.backend, batch);
+    }
+    batch.push(slots);
+  }
+  const builtIn = Array.from(byBackend, ([backend, tables]) => () => {
+    SlotTable.stepAll(backend, tables);
   });
   return [...builtIn, ...own];
 }

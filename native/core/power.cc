@@ -1,5 +1,6 @@
 #include "power.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -106,12 +107,18 @@ double power(double base, double exponent) {
   return exponential(multiply(log, {exponent, 0}));
 }
 
+PowerMemo& PowerMemo::ofThisThread() {
+  thread_local PowerMemo memo;
+  return memo;
+}
+
 // As power(), with squarings that are known: the same products in the same order.
 double PowerMemo::compute(double base, double exponent) {
   if (!isWholePower(base, exponent)) return power(base, exponent);
-  Squarings* squarings = squarings_[0].base == base ? &squarings_[0] : &squarings_[1];
-  if (squarings->base != base) {
-    squarings = &squarings_[nextSquarings_++ % 2];
+  const auto isOfBase = [&](const Squarings& known) { return known.base == base; };
+  Squarings* squarings = std::find_if(squarings_, squarings_ + kBases, isOfBase);
+  if (squarings == squarings_ + kBases) {
+    squarings = &squarings_[nextSquarings_++ % kBases];
     squarings->base = base;
     squarings->powers[0] = {base, 0};
     squarings->known = 1;
@@ -133,7 +140,7 @@ double PowerMemo::operator()(double base, double exponent) {
     if (entry.base == base && entry.exponent == exponent) return entry.value;
   }
   const double value = compute(base, exponent);
-  entries_[next_++ % 4] = {base, exponent, value};
+  entries_[next_++ % kEntries] = {base, exponent, value};
   return value;
 }
 

@@ -17,10 +17,13 @@ struct DoubleDouble {
 // corrections, by binary exponentiation, all others as e^(exponent ln base). NaN for base < 0.
 double power(double base, double exponent);
 
-// Remembers the last few powers: thousands of groups share a handful of (beta, t) pairs. And the
-// squarings of the last few bases, since every step asks for the next power of the same betas.
+// Remembers the last few powers: thousands of groups, or of optimizers, share a handful of (beta,
+// t) pairs. And the squarings of the last few bases, since every step asks for the next power of
+// the same betas.
 class PowerMemo {
  public:
+  static PowerMemo& ofThisThread();
+
   double operator()(double base, double exponent);
 
  private:
@@ -36,9 +39,10 @@ class PowerMemo {
   struct Entry {
     double base = 1, exponent = 0, value = 1;
   };
-  Entry entries_[4];
+  static constexpr unsigned kEntries = 8, kBases = 4;
+  Entry entries_[kEntries];
   unsigned next_ = 0;
-  Squarings squarings_[2];
+  Squarings squarings_[kBases];
   unsigned nextSquarings_ = 0;
 };
 

@@ -57,7 +57,7 @@ class ScalarMaker {
     const bool far = !(std::fabs(rounded) < 0.5f);
     return {far ? rounded - 1.0f : rounded, far};
   }
-  double power(double base, double exponent) { return memo_(base, exponent); }
+  double power(double base, double exponent) { return PowerMemo::ofThisThread()(base, exponent); }
   bool takeFailure() {
     const bool failed = failed_;
     failed_ = false;
@@ -65,7 +65,6 @@ class ScalarMaker {
   }
 
  private:
-  PowerMemo memo_;
   bool failed_ = false;
 };
 
