@@ -119,7 +119,8 @@ export class GroupTable<O extends object, S = unknown> {
       const list = listParams(given.params, given.paramNames, where);
       const named = list.names !== undefined;
       if (list.params.length > 0) this.#checkNamed(named, where);
-      this.slots.refuse(list, index);
+      this.slots.refuse(list.params);
+      this.slots.refuseLarge(list, index);
       this.#register(index, options, list, given); // from here on no code of a user
       if (list.params.length > 0) this.#named = named;
     } finally {
@@ -167,6 +168,19 @@ export class GroupTable<O extends object, S = unknown> {
    * @param slots In order.
    */
   allocateState(
+    slots: readonly number[],
+    optionsOf: (parameter: ParameterLike) => Required<O>,
+  ): () => void {
+    const before = this.memory.mark();
+    try {
+      return this.#allocateRuns(slots, optionsOf);
+    } catch (error) {
+      this.memory.takeBack(before);
+      throw error;
+    }
+  }
+
+  #allocateRuns(
     slots: readonly number[],
     optionsOf: (parameter: ParameterLike) => Required<O>,
   ): () => void {

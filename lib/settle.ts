@@ -42,7 +42,7 @@ export function settle({ rows, slots, state, memory }: Table, seats: readonly Se
     forgetRest = memory.claimIn(sibling.core, arrays);
     for (const [group, { struct, records, view }] of rows.entries()) {
       const list = lists[group]!;
-      sibling.slots.refuse(list, group);
+      sibling.slots.refuse(list.params);
       sibling.slots.add(list, { group, struct, records, frozen: view.frozen === true });
     }
     for (const [slot, seat] of seats.entries()) {

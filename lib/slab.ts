@@ -135,11 +135,12 @@ export class SlabAllocator {
     const capacity = Math.max(this.#next, size);
     const slab = allocate(capacity + LINE);
     const bytes = new Uint8Array(slab);
+    const residue = this.placement.residue(bytes);
+    if (slab.byteLength >= HUGE) this.placement.adviseHugePages(bytes);
     this.onSlab(bytes);
     this.#slab = new Float32Array(slab);
     this.#slabs.push(slab);
-    if (slab.byteLength >= HUGE) this.placement.adviseHugePages(bytes);
-    this.#residue = this.placement.residue(bytes);
+    this.#residue = residue;
     this.#first = (LINE - (this.#residue % LINE)) % LINE;
     this.#used = this.#first;
     this.#next = Math.min(Math.max(this.#next, capacity) * 2, LARGEST);

@@ -78,12 +78,13 @@ export class SlotTable {
     return this.#slots[slot]!.step;
   }
 
-  /**
-   * Refuses parameters that are here already, or twice among the given; and large ones in others'
-   * memory, before state is allocated for them. Small ones wait for `add`.
-   */
-  refuse({ params, data, labels }: ParamList, group: number): void {
+  /** Refuses parameters that are here already, or twice among the given. */
+  refuse(params: readonly ParameterLike[]): void {
     refuseDuplicates(params, this.indexOf, (slot) => this.#slots[slot]!.label);
+  }
+
+  /** Refuses large arrays in others' memory before they are given state; small ones wait for `add`. */
+  refuseLarge({ data, labels }: ParamList, group: number): void {
     let size = 0;
     for (const array of data) size += lengthOf(array);
     if (size < LARGE) return;

@@ -105,6 +105,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     for (const k of which) {
       const slabs = owned.state(k);
       shared = isNew && shared ? shared : this.#layOut(k, first, data, slabs);
+      if (shared.begins.every((begin) => begin < 0)) continue; // all are there
       blocks.push({ k, ...shared, ...slabs.block(shared.size, k + 2) });
     }
     if (this.#places.length < 2 * data.length) this.#places = new Float64Array(2 * data.length);

@@ -85,8 +85,10 @@ export function stepTogether(parts: readonly Steppable[], given: StepArguments):
   const steppers = listSteppers(parts);
   for (const { phases } of steppers) phases.require('step', 'idle');
   try {
-    if (given.length === 0 && !globalHooks.any && !parts.some((part) => part.listens)) {
+    const isQuiet = () => !globalHooks.any && !parts.some((part) => part.listens);
+    if (given.length === 0 && isQuiet()) {
       run(parts, steppers);
+      if (!isQuiet()) runAfter(parts, steppers, () => given); // hooks that a user's getter brought
       return undefined;
     }
     for (const { phases } of steppers) phases.enter('caller');
@@ -96,8 +98,7 @@ export function stepTogether(parts: readonly Steppable[], given: StepArguments):
     for (const part of parts) part.guard();
     for (const { phases } of steppers) phases.require('step', 'caller'); // none was disposed
     run(parts, steppers);
-    for (const { phases } of steppers) phases.enter('caller');
-    for (let i = 0; i < parts.length; i++) parts[i]!.after(args[i]!);
+    runAfter(parts, steppers, (i) => args[i]!);
     return loss;
   } finally {
     for (const { phases } of steppers) phases.enter('idle');
@@ -115,6 +116,15 @@ function run(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
   for (const { phases } of steppers) phases.enter('step');
   update(parts, steppers);
   for (const stepper of steppers) stepper.steps += 1;
+}
+
+function runAfter(
+  parts: readonly Steppable[],
+  steppers: readonly Stepper[],
+  argsOf: (part: number) => StepArguments,
+): void {
+  for (const { phases } of steppers) phases.enter('caller');
+  for (let i = 0; i < parts.length; i++) parts[i]!.after(argsOf(i));
 }
 
 /** The same for one optimizer without closure and hooks: a small step takes less than those do. */

@@ -6,9 +6,11 @@ import {
   Adam,
   AdamW,
   combine,
+  EMA,
   type ParameterLike,
   registerOptimizerStepPreHook,
   SGD,
+  stepAll,
 } from '../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from './helpers.ts';
 import { MyLion } from './my-lion.ts';
@@ -102,6 +104,29 @@ onEachBackend(() => {
       'ERR_INVALID_ARGUMENT',
       'setToNon',
     );
+  });
+
+  it('runs the hooks and averages of optimizers inside that are alone in having them', () => {
+    const { w, adam, sgd, both } = pair();
+    const nested = combine([both]);
+    const steps = [() => both.step(), () => stepAll([both]), () => nested.step()];
+    const log: string[] = [];
+    for (const step of steps) {
+      const handles = [
+        adam.registerStepPreHook(() => void log.push('pre')),
+        sgd.registerStepPostHook(() => void log.push('post')),
+      ];
+      for (const handle of handles) {
+        step();
+        handle.remove();
+      }
+    }
+    expect(log.join()).toBe(new Array(3).fill('pre,post,post').join());
+    const ema = new EMA([w]).attach(adam);
+    for (const step of steps) step();
+    expect(ema.nAveraged).toBe(3);
+    ema.swap();
+    for (const step of steps) expectError(step, 'ERR_SWAPPED', 'restore()');
   });
 
   it('runs its hooks around those of the optimizers inside', () => {

@@ -92,8 +92,9 @@ export class GradScaler {
       throw misuse('unscale_() has already been called on this optimizer since the last update().');
     }
     if (progress.stage === 'stepped') throw misuse('unscale_() is being called after step().');
-    progress.nonFinite = activeBackend().countNonFinite(grads);
+    const nonFinite = activeBackend().countNonFinite(grads);
     this.#unscale(grads);
+    progress.nonFinite = nonFinite;
     progress.stage = 'unscaled';
   }
 
@@ -122,8 +123,9 @@ export class GradScaler {
       throw misuse('step() has already been called since the last update().');
     }
     if (progress.stage === 'ready') {
-      progress.nonFinite = activeBackend().countNonFinite(grads);
-      if (progress.nonFinite === 0) this.#unscale(grads);
+      const nonFinite = activeBackend().countNonFinite(grads);
+      if (nonFinite === 0) this.#unscale(grads);
+      progress.nonFinite = nonFinite;
       progress.stage = 'unscaled';
     }
     if (progress.nonFinite === 0) optimizer.step();

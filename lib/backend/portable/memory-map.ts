@@ -52,14 +52,14 @@ export class MemoryMap {
     return other;
   }
 
-  /** Lets the range that `owner` claimed there be so long, and no shorter; false if somebody is in the way. */
+  /** Lets what `owner` claimed there be at least so long; false if somebody is in the way. */
   extend(range: Range, owner: number): boolean {
     const claims = this.#claims.get(range.buffer) ?? [];
     const at = before(claims, range.begin);
     const [claim, next] = [claims[at], claims[at + 1]];
     if (claim?.begin !== range.begin || claim.owner !== owner) return false;
     if (next !== undefined && next.begin < range.end) return false;
-    claims[at] = { ...range, owner };
+    claims[at] = { ...claim, end: Math.max(claim.end, range.end) };
     return true;
   }
 
