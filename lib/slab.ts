@@ -25,7 +25,7 @@ const SKEW = 17 * LINE;
 /** From how many float32 on it matters where in its cache line an array begins. */
 const LONG_ARRAY = 1024;
 
-/** From how many bytes on a slab asks for huge pages. */
+/** From how many bytes on a slab asks for huge pages: a stream over 160 MB ran 10–20 % faster. */
 const HUGE = 4 * 1024 ** 2;
 
 /** What a backend knows of addresses. */
