@@ -41,6 +41,8 @@ export function markdownReport(measured: Measured): string {
       'the best rounds, in the best of several passes; times and ratios to others are of the ' +
       'best rounds of all passes.',
     '![Nanoseconds per value against the number of values](benchmark.svg)',
+    "torch's lines are of other moments than gradstep's, and the memory of a shared machine is " +
+      'faster in one than in the next; the table “Against others” has both in turn.',
     ...tablesOf(measured).map(toMarkdown),
     toMarkdown(targetTable(checked)),
     ...(omitted.length > 0 ? [omitted.join('\n')] : []),
