@@ -4,7 +4,7 @@ import { registerBackend, setIsa } from './backend/active.ts';
 import { usableCores } from './backend/cores.ts';
 import { loadAddon, nativeBackend } from './backend/native.ts';
 import { getNumThreads, setNumThreads } from './backend/threads.ts';
-import { GradstepError } from './errors.ts';
+import { GradstepError } from './support/errors.ts';
 
 export * from './portable.ts';
 

@@ -6,6 +6,14 @@
  * parameter's values are its gradient.
  */
 
+import { activeBackend } from '../backend/active.ts';
+import type { Backend, Core, Failure } from '../backend/backend.ts';
+import { type Placement, SlabAllocator, wholeLines } from '../memory/slab.ts';
+import { goneSentence, type ParamList } from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
+import { ArenaParameter } from '../parameters/parameter-arena.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import {
   bufferOf,
   type Doubles,
@@ -13,15 +21,7 @@ import {
   isFloat32Array,
   isGone,
   lengthOf,
-} from '../arrays.ts';
-import { activeBackend } from '../backend/active.ts';
-import type { Backend, Core, Failure } from '../backend/backend.ts';
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import type { ParameterLike } from '../parameter.ts';
-import { ArenaParameter } from '../parameter-arena.ts';
-import { goneSentence, type ParamList } from '../params.ts';
-import { type Placement, SlabAllocator, wholeLines } from '../slab.ts';
+} from '../support/typed-arrays.ts';
 
 const { apply } = Reflect;
 const { set } = Float32Array.prototype;

@@ -1,15 +1,20 @@
 /** What EMA and SWA have in common. */
 
-import type { Floats } from '../arrays.ts';
-import type { AnyOptimizer } from '../combine.ts';
-import { describe, inspectCustom } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { checkOptions } from '../group-input.ts';
-import type { HookHandle } from '../hooks.ts';
-import type { Schema } from '../options.ts';
-import type { ParameterLike } from '../parameter.ts';
-import { isObject, listParams, type ParamList, type ParamsInput } from '../params.ts';
-import { type Stepper, steppableOf } from '../stepping.ts';
+import type { AnyOptimizer } from '../combine/combine.ts';
+import { checkOptions } from '../groups/group-input.ts';
+import type { Schema } from '../options/schema.ts';
+import {
+  isObject,
+  listParams,
+  type ParamList,
+  type ParamsInput,
+} from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
+import type { HookHandle } from '../stepping/hooks.ts';
+import { type Stepper, steppableOf } from '../stepping/stepping.ts';
+import { describe, inspectCustom } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import type { Floats } from '../support/typed-arrays.ts';
 import { AverageTable, labelOf } from './average-table.ts';
 
 type Phase = 'idle' | 'busy' | 'disposed';

@@ -1,7 +1,7 @@
 /** Exponential moving average of parameters. */
 
-import { Schema } from '../options.ts';
-import type { ParamsInput } from '../params.ts';
+import { Schema } from '../options/schema.ts';
+import type { ParamsInput } from '../parameters/list-params.ts';
 import { Average } from './average.ts';
 import { decay, form } from './options.ts';
 

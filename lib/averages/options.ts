@@ -1,8 +1,8 @@
 /** Options of averages. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { number, type Option } from '../options.ts';
+import { number, type Option } from '../options/option.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 /** The share of the average that stays at an update, in [0, 1]. */
 export function decay(initial: number): Option<number> {

@@ -1,7 +1,7 @@
 /** Stochastic weight averaging. */
 
-import { Schema } from '../options.ts';
-import type { ParamsInput } from '../params.ts';
+import { Schema } from '../options/schema.ts';
+import type { ParamsInput } from '../parameters/list-params.ts';
 import { Average } from './average.ts';
 import { form } from './options.ts';
 

@@ -1,6 +1,6 @@
 /** Which backend new optimizers use. `gradstep` puts the native one in force when it loads. */
 
-import { GradstepError } from '../errors.ts';
+import { GradstepError } from '../support/errors.ts';
 import type { Backend, BackendName } from './backend.ts';
 import { portable } from './portable/portable.ts';
 

@@ -3,8 +3,8 @@
  * addon) and `portable` (TypeScript).
  */
 
-import type { Doubles, Floats } from '../arrays.ts';
-import type { Placement } from '../slab.ts';
+import type { Placement } from '../memory/slab.ts';
+import type { Doubles, Floats } from '../support/typed-arrays.ts';
 import type { GradientFunctions } from './gradients.ts';
 
 export type BackendName = 'native' | 'portable';

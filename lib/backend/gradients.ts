@@ -3,7 +3,7 @@
  * Callers have proven that every array is there and not empty; nothing is kept after a call.
  */
 
-import type { Floats } from '../arrays.ts';
+import type { Floats } from '../support/typed-arrays.ts';
 
 export interface GradientFunctions {
   /**

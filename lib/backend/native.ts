@@ -2,8 +2,8 @@
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Doubles, Floats } from '../arrays.ts';
-import { type ErrorCode, GradstepError } from '../errors.ts';
+import { type ErrorCode, GradstepError } from '../support/errors.ts';
+import type { Doubles, Floats } from '../support/typed-arrays.ts';
 import type { Backend, Core, Failure } from './backend.ts';
 
 type WithHandle<F> = F extends (...args: infer A) => infer R

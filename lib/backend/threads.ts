@@ -1,7 +1,7 @@
 /** How many threads steps may use. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { activeBackend } from './active.ts';
 
 const MOST = 256;

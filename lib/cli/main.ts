@@ -1,6 +1,6 @@
 /** `gradstep schedule` as a command; scripts/gradstep.mjs calls it. */
 
-import { GradstepError } from '../errors.ts';
+import { GradstepError } from '../support/errors.ts';
 import { runSchedule } from './schedule.ts';
 
 /** Runs it with the words after `schedule`, and returns the exit code. */

@@ -1,7 +1,7 @@
 /** `gradstep schedule`: draws schedules in the terminal and into an SVG. */
 
 import { writeFileSync } from 'node:fs';
-import { GradstepError } from '../errors.ts';
+import { GradstepError } from '../support/errors.ts';
 import { short } from './scale.ts';
 import { NAMES, type Series, seriesOf } from './series.ts';
 import { svgPlot } from './svg-plot.ts';

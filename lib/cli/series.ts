@@ -1,7 +1,5 @@
 /** The values of a schedule, step by step, found by running it on an optimizer of one value. */
 
-import { nearest } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
 import {
   ConstantLR,
   CosineAnnealingLR,
@@ -21,7 +19,9 @@ import {
   SWALR,
 } from '../lr-scheduler/index.ts';
 import { SGD } from '../optimizers/sgd.ts';
-import { Parameter } from '../parameter.ts';
+import { Parameter } from '../parameters/parameter.ts';
+import { nearest } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 /** A named curve over the steps 0, 1, 2, … */
 export interface Series {

@@ -6,10 +6,7 @@
  */
 
 import { activeBackend } from '../backend/active.ts';
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { FLOAT32_MAX } from '../float32.ts';
-import type { ParamsInput } from '../params.ts';
+import type { ParamsInput } from '../parameters/list-params.ts';
 import {
   type ArgumentTable,
   type Check,
@@ -18,6 +15,9 @@ import {
   parseArguments,
   refuse,
 } from '../schedules/arguments.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import { FLOAT32_MAX } from '../support/float32.ts';
 import { type GradList, listGrads } from './grads.ts';
 
 /** Options of `getTotalNorm` and `clipGradNorm`. */

@@ -1,6 +1,5 @@
 /** What a GradScaler is made from, and what it saves. */
 
-import { FLOAT32_MAX } from '../float32.ts';
 import {
   type ArgumentTable,
   type Check,
@@ -11,6 +10,7 @@ import {
   refuse,
   required,
 } from '../schedules/arguments.ts';
+import { FLOAT32_MAX } from '../support/float32.ts';
 
 /** Options of `new GradScaler`. */
 export interface GradScalerOptions {

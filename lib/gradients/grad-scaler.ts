@@ -1,11 +1,11 @@
 /** Dynamic loss scaling, as `torch.amp.GradScaler` (2.6). */
 
 import { activeBackend } from '../backend/active.ts';
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { Optimizer } from '../optimizer.ts';
-import { isObject } from '../params.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { isObject } from '../parameters/list-params.ts';
 import { parseArguments } from '../schedules/arguments.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import {
   backoffCheck,
   type GradScalerOptions,

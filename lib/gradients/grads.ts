@@ -1,9 +1,15 @@
 /** The gradients of parameters as functions without an optimizer see them: read once, and proven. */
 
-import { bufferOf, type Floats, isFloat32Array, isGone, lengthOf } from '../arrays.ts';
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { goneSentence, isObject, listParams } from '../params.ts';
+import { goneSentence, isObject, listParams } from '../parameters/list-params.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import {
+  bufferOf,
+  type Floats,
+  isFloat32Array,
+  isGone,
+  lengthOf,
+} from '../support/typed-arrays.ts';
 
 /** The gradients that are there and not empty, in the order of their parameters. */
 export interface GradList {

@@ -3,8 +3,8 @@
  * within one part of a name, `**` stands for any number of parts, `{a,b}` for either.
  */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/;
 

@@ -1,11 +1,11 @@
 /** Groups by patterns over names. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { checkName } from '../group-input.ts';
-import type { Json } from '../param-group.ts';
-import { isObject, type NamedParameter } from '../params.ts';
+import { checkName } from '../groups/group-input.ts';
+import type { Json } from '../groups/param-group.ts';
+import { isObject, type NamedParameter } from '../parameters/list-params.ts';
 import { flag, optional, parseArguments } from '../schedules/arguments.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { type Match, type Matcher, noMatch, toMatcher } from './match.ts';
 import { divide, type PlainGroup, partOf, readNamed } from './named-groups.ts';
 import type { AnyOptions, NamedGroup, NamedInput } from './types.ts';

@@ -1,9 +1,8 @@
 /** Learning rates that fall from the last layer of a network to its first. */
 
 import { power } from '../backend/portable/power.ts';
-import { GradstepError } from '../errors.ts';
-import type { ParameterLike } from '../parameter.ts';
-import type { NamedParameter } from '../params.ts';
+import type { NamedParameter } from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
 import {
   callable,
   integer,
@@ -12,6 +11,7 @@ import {
   parseArguments,
   real,
 } from '../schedules/arguments.ts';
+import { GradstepError } from '../support/errors.ts';
 import { layersOf } from './layers.ts';
 import { divide, type PlainGroup, partOf, readNamed } from './named-groups.ts';
 import type { NamedGroup, NamedInput } from './types.ts';

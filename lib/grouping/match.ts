@@ -1,9 +1,9 @@
 /** Ways to say which parameters are meant: patterns, regular expressions, functions. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import type { ParameterLike } from '../parameter.ts';
-import type { NamedParameter } from '../params.ts';
+import type { NamedParameter } from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { globToRegExp } from './glob.ts';
 
 /** Decides about one parameter. */

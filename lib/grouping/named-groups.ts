@@ -1,9 +1,14 @@
 /** How the group helpers read what they are given, and divide it. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { groupLabel, listGroups, readGroup } from '../group-input.ts';
-import { isIterable, isObject, listParams, type NamedParameter } from '../params.ts';
+import { groupLabel, listGroups, readGroup } from '../groups/group-input.ts';
+import {
+  isIterable,
+  isObject,
+  listParams,
+  type NamedParameter,
+} from '../parameters/list-params.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 /** A group as the helpers handle it: options by name. */
 export interface PlainGroup {

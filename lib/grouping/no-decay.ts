@@ -1,7 +1,7 @@
 /** Biases and norms without weight decay. */
 
-import type { ParameterLike } from '../parameter.ts';
-import type { NamedParameter } from '../params.ts';
+import type { NamedParameter } from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
 import { type Check, oneOf, optional, parseArguments } from '../schedules/arguments.ts';
 import { type Match, type MatchFunction, noMatch, toMatcher } from './match.ts';
 import { divide, partOf, readNamed } from './named-groups.ts';

@@ -1,6 +1,7 @@
 /** What the group helpers take and give: parameters with names, or groups of them. */
 
-import type { ParamGroupInput } from '../group-input.ts';
+import type { ParamGroupInput } from '../groups/group-input.ts';
+import type { Json } from '../groups/param-group.ts';
 import type { AdadeltaOptions } from '../optimizers/adadelta.ts';
 import type { AdagradOptions } from '../optimizers/adagrad.ts';
 import type { AdamOptions } from '../optimizers/adam.ts';
@@ -12,8 +13,7 @@ import type { RAdamOptions } from '../optimizers/radam.ts';
 import type { RMSpropOptions } from '../optimizers/rmsprop.ts';
 import type { RpropOptions } from '../optimizers/rprop.ts';
 import type { SGDOptions } from '../optimizers/sgd.ts';
-import type { Json } from '../param-group.ts';
-import type { NamedParameter } from '../params.ts';
+import type { NamedParameter } from '../parameters/list-params.ts';
 
 /**
  * Every option of every optimizer; which of them exist is for the one that gets the groups. The

@@ -1,6 +1,6 @@
 /** Schedulers that are stepped together. */
 
-import { isObject } from '../params.ts';
+import { isObject } from '../parameters/list-params.ts';
 import { refuse } from '../schedules/arguments.ts';
 import {
   type AnyScheduler,

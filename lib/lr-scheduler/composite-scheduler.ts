@@ -1,9 +1,9 @@
 /** What `SequentialLR` and `ChainedScheduler` share: schedulers inside, stepped by this one. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { isObject } from '../params.ts';
+import { isObject } from '../parameters/list-params.ts';
 import { type Argument, unknownArgument } from '../schedules/arguments.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { LRScheduler } from './lr-scheduler.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';

@@ -1,8 +1,6 @@
 /** Schedules by Hugging Face's names. */
 
-import { describe, nearest } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { isObject } from '../params.ts';
+import { isObject } from '../parameters/list-params.ts';
 import {
   type ArgumentTable,
   integer,
@@ -20,6 +18,8 @@ import { polynomial } from '../schedules/polynomial.ts';
 import type { ScheduleFunction } from '../schedules/schedule-function.ts';
 import { warmup } from '../schedules/warmup.ts';
 import { warmupStableDecay } from '../schedules/warmup-stable-decay.ts';
+import { describe, nearest } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { LambdaLR } from './lambda-lr.ts';
 import type { LRSchedulerOptions } from './lr-scheduler.ts';
 import { checkOptimizer, type SchedulableOptimizer } from './scheduled-groups.ts';

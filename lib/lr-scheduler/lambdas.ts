@@ -1,7 +1,7 @@
 /** The functions of `LambdaLR` and `MultiplicativeLR`, one for each group. */
 
-import { GradstepError } from '../errors.ts';
 import type { ScheduleFunction } from '../schedules/schedule-function.ts';
+import { GradstepError } from '../support/errors.ts';
 
 export function lambdasFor(
   given: ScheduleFunction | readonly ScheduleFunction[],

@@ -1,10 +1,10 @@
 /** The base class of all schedulers: groups, base lrs, `step()`, and all-or-nothing writes. */
 
-import { GradstepError } from '../errors.ts';
-import type { LiveOptions } from '../param-group.ts';
-import { isObject } from '../params.ts';
+import type { LiveOptions } from '../groups/param-group.ts';
+import { isObject } from '../parameters/list-params.ts';
 import { integer, parseArguments, perGroup, real, refuse } from '../schedules/arguments.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
+import { GradstepError } from '../support/errors.ts';
 import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
 import {

@@ -1,6 +1,6 @@
 /** Momentum as the cyclic schedules move it: `momentum`, or the first of `betas`. */
 
-import { GradstepError } from '../errors.ts';
+import { GradstepError } from '../support/errors.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
 
 interface WithMomentum {

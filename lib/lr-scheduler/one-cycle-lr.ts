@@ -1,6 +1,5 @@
 /** The one-cycle policy: lr up and far down, momentum down and up. */
 
-import { GradstepError } from '../errors.ts';
 import {
   flag,
   integer,
@@ -12,6 +11,7 @@ import {
   required,
 } from '../schedules/arguments.ts';
 import { anneal, type Corner, type PhasePoint, phaseAt } from '../schedules/one-cycle.ts';
+import { GradstepError } from '../support/errors.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import { checkMomentum } from './momentum.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';

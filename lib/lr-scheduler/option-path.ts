@@ -1,8 +1,8 @@
 /** The place of an option in a group: `lr`, or `betas[0]` for one of a pair. */
 
-import { describe, nearest } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import { MEMBERS } from '../param-group.ts';
+import { MEMBERS } from '../groups/param-group.ts';
+import { describe, nearest } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 export class OptionPath {
   readonly text: string;

@@ -1,9 +1,9 @@
 /** A lower lr when a metric has stopped improving. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
 import { integer, oneOf, optional, perGroup, real } from '../schedules/arguments.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
 import { type SchedulerSpec, spread } from './scheduler-options.ts';

@@ -1,11 +1,11 @@
 /** Plain schedules bound to any option of any groups. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import type { GroupMembers } from '../param-group.ts';
-import { isObject } from '../params.ts';
+import type { GroupMembers } from '../groups/param-group.ts';
+import { isObject } from '../parameters/list-params.ts';
 import { callable, oneOf, optional, parseArguments, real } from '../schedules/arguments.ts';
 import { checkStep, type ScheduleFunction } from '../schedules/schedule-function.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { initialValue, setInitialValue } from './initial-values.ts';
 import { OptionPath } from './option-path.ts';
 import {

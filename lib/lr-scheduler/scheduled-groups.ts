@@ -3,10 +3,10 @@
  * is added later is met at the scheduler's next step.
  */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import type { GroupMembers } from '../param-group.ts';
-import { isObject } from '../params.ts';
+import type { GroupMembers } from '../groups/param-group.ts';
+import { isObject } from '../parameters/list-params.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 /** What schedulers need of a group. */
 export interface SchedulableGroup extends GroupMembers {

@@ -1,8 +1,8 @@
 /** A scheduler's hyperparameters: live, checked, and saved with its state. */
 
-import { GradstepError } from '../errors.ts';
-import type { LiveOptions } from '../param-group.ts';
+import type { LiveOptions } from '../groups/param-group.ts';
 import { type Argument, type ArgumentTable, unknownArgument } from '../schedules/arguments.ts';
+import { GradstepError } from '../support/errors.ts';
 import type { GroupFilter } from './scheduled-groups.ts';
 
 /** Options of every scheduler, beside its own. */

@@ -1,10 +1,10 @@
 /** The state dict of a scheduler: plain JSON, written whole and checked whole before it is used. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
-import type { Json } from '../param-group.ts';
-import { isObject } from '../params.ts';
+import type { Json } from '../groups/param-group.ts';
+import { isObject } from '../parameters/list-params.ts';
 import { type Argument, parseArguments } from '../schedules/arguments.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
 
 /** What `stateDict()` gives: JSON. */

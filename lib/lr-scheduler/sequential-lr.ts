@@ -1,7 +1,7 @@
 /** One scheduler after the other. */
 
-import { GradstepError } from '../errors.ts';
 import { integer, listOf, refuse, required } from '../schedules/arguments.ts';
+import { GradstepError } from '../support/errors.ts';
 import {
   type AnyScheduler,
   type CompositeOptions,

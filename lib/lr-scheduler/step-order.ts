@@ -1,7 +1,7 @@
 /** The usual mistake: a scheduler that steps before its optimizer does. */
 
-import { steppableOf } from '../stepping.ts';
-import { warn } from '../warn.ts';
+import { steppableOf } from '../stepping/stepping.ts';
+import { warn } from '../support/warn.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 
 /**

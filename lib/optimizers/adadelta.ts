@@ -1,9 +1,10 @@
 /** Adadelta: steps in the units of the parameters. */
 
-import type { ParamsOrGroups } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
-import { flag, number, Schema } from '../options.ts';
-import type { StepOptions } from '../step-options.ts';
+import type { ParamsOrGroups } from '../groups/group-input.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { flag, number } from '../options/option.ts';
+import { Schema } from '../options/schema.ts';
+import type { StepOptions } from '../stepping/step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `Adadelta` and of its groups. */

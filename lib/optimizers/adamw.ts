@@ -1,9 +1,9 @@
 /** AdamW: Adam with decoupled weight decay. */
 
-import type { ParamsOrGroups } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
-import { Schema } from '../options.ts';
-import type { StepOptions } from '../step-options.ts';
+import type { ParamsOrGroups } from '../groups/group-input.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { Schema } from '../options/schema.ts';
+import type { StepOptions } from '../stepping/step-options.ts';
 import { type AdamOptions, type AdamState, adamSpec } from './adam.ts';
 
 /** Options of `AdamW`: Adam's, with `weightDecay` 0.01 by default. */

@@ -1,8 +1,9 @@
 /** ASGD: stochastic gradient descent whose iterates are averaged. */
 
-import type { ParamsOrGroups } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
-import { flag, number, Schema } from '../options.ts';
+import type { ParamsOrGroups } from '../groups/group-input.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { flag, number } from '../options/option.ts';
+import { Schema } from '../options/schema.ts';
 import { lr, weightDecay } from './common.ts';
 
 /** Options of `ASGD` and of its groups. */

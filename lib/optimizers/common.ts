@@ -1,6 +1,6 @@
 /** Options that most optimizers have, with torch's names for them in messages. */
 
-import { number, type Option } from '../options.ts';
+import { number, type Option } from '../options/option.ts';
 
 /** Learning rate, >= 0. */
 export const lr = (initial: number): Option<number> =>

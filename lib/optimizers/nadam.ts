@@ -1,8 +1,9 @@
 /** NAdam: Adam with Nesterov's momentum. */
 
-import type { ParamsOrGroups } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
-import { betas, flag, number, Schema } from '../options.ts';
+import type { ParamsOrGroups } from '../groups/group-input.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { betas, flag, number } from '../options/option.ts';
+import { Schema } from '../options/schema.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `NAdam` and of its groups. */

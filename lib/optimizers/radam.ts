@@ -1,9 +1,10 @@
 /** RAdam: Adam that trusts its variance only once it can be known. */
 
-import type { ParamsOrGroups } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
-import { betas, flag, Schema } from '../options.ts';
-import type { StepOptions } from '../step-options.ts';
+import type { ParamsOrGroups } from '../groups/group-input.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { betas, flag } from '../options/option.ts';
+import { Schema } from '../options/schema.ts';
+import type { StepOptions } from '../stepping/step-options.ts';
 import { eps, lr, weightDecay } from './common.ts';
 
 /** Options of `RAdam` and of its groups. */

@@ -1,9 +1,10 @@
 /** Rprop: steps that depend on the sign of the gradient only. */
 
-import type { ParamsOrGroups } from '../group-input.ts';
-import { Optimizer } from '../optimizer.ts';
-import { flag, pair, Schema } from '../options.ts';
-import type { StepOptions } from '../step-options.ts';
+import type { ParamsOrGroups } from '../groups/group-input.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { flag, pair } from '../options/option.ts';
+import { Schema } from '../options/schema.ts';
+import type { StepOptions } from '../stepping/step-options.ts';
 import { lr } from './common.ts';
 
 /** Options of `Rprop` and of its groups. */

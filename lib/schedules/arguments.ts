@@ -3,8 +3,8 @@
  * argument once, with its check and its default; unknown names are refused.
  */
 
-import { describe, nearest } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
+import { describe, nearest } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 /** Returns the value, or throws a sentence about `name`. */
 export type Check<T> = (value: unknown, name: string) => T;

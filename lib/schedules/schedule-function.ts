@@ -1,7 +1,7 @@
 /** What a schedule is: a plain function from the step number to a value, without memory. */
 
-import { describe } from '../describe.ts';
-import { GradstepError } from '../errors.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 
 /**
  * The value at a step. Steps count from 0; fractions are allowed, since an epoch's progress may

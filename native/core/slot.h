@@ -1,5 +1,5 @@
 // One parameter as the core sees it. Every pointer is borrowed: JavaScript owns the memory and
-// proves before each step that it is still there (lib/slots.ts).
+// proves before each step that it is still there (lib/slots/slot-table.ts).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // What an optimizer does beside its rule, and what it says of its last step: structs of doubles
-// that TypeScript lays out alike (lib/step-options.ts), as it does hyperparameters.
+// that TypeScript lays out alike (lib/stepping/step-options.ts), as it does hyperparameters.
 #pragma once
 
 namespace gradstep {

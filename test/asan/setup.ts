@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { backend } from '../../lib/index.ts';
-import { loadedLibraries } from '../loaded.ts';
+import { loadedLibraries } from '../support/loaded.ts';
 
 const folder = fileURLToPath(new URL('../../build-asan/', import.meta.url));
 const addons = loadedLibraries().filter((file) => file.endsWith('.node') && /gradstep/.test(file));

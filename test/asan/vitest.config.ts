@@ -10,7 +10,7 @@ export default mergeConfig(base, {
   test: {
     root: inRepository('.'),
     setupFiles: [inRepository('test/asan/setup.ts')],
-    exclude: ['test/package.test.ts', 'test/build.test.ts', 'test/bench/**'],
+    exclude: ['test/package/**', 'test/bench/**'],
     typecheck: { enabled: false },
     // Left out: the backend without native code, and goldens inside one large buffer, where an
     // overrun meets no red zone; shared memory stays, so that unaligned arrays are stepped too.

@@ -3,7 +3,7 @@
 import { isas } from 'gradstep';
 import { describe, expect, it } from 'vitest';
 import { type Floats, loadLimits } from '../../bench/limits.ts';
-import { bits } from '../helpers.ts';
+import { bits } from '../support/helpers.ts';
 
 const limits = loadLimits();
 const ALL = 0xffffffff;

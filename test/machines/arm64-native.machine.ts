@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { root } from '../consumer.ts';
+import { root } from '../support/consumer.ts';
 import { need, SYSROOT } from './machine.ts';
 
 const run = promisify(execFile);

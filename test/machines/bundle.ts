@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { goldenFiles } from '../golden.ts';
+import { goldenFiles } from '../optimizers/golden.ts';
 
 const inRunner = (file: string) => fileURLToPath(new URL(`./runner/${file}`, import.meta.url));
 

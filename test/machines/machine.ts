@@ -4,7 +4,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { offline, root } from '../consumer.ts';
+import { offline, root } from '../support/consumer.ts';
 
 /** Where Debian puts the libraries of arm64. */
 export const SYSROOT = '/usr/aarch64-linux-gnu';

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { neededVersions, tooYoung } from '../symbols.ts';
+import { neededVersions, tooYoung } from '../support/symbols.ts';
 
 const SHIPPED = [
   'prebuilds/linux-arm64/gradstep.armv8.glibc.node',

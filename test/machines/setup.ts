@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { install, packAll, prebuild } from '../consumer.ts';
+import { install, packAll, prebuild } from '../support/consumer.ts';
 import { nodeRunner } from './bundle.ts';
 
 declare module 'vitest' {

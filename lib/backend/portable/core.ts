@@ -1,6 +1,13 @@
 /** One optimizer of the portable backend: `native/core/optimizer.cc` and `plan.cc` again. */
 
-import { type Doubles, type Floats, fillZero, isGone, lengthOf, viewOf } from '../../arrays.ts';
+import {
+  type Doubles,
+  type Floats,
+  fillZero,
+  isGone,
+  lengthOf,
+  viewOf,
+} from '../../support/typed-arrays.ts';
 import type { Core, Failure } from '../backend.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';

@@ -3,7 +3,7 @@
  * `native/simd/emulated_fma.h`.
  */
 
-import { FLOAT32_MAX } from '../../float32.ts';
+import { FLOAT32_MAX } from '../../support/float32.ts';
 
 const { abs, fround } = Math;
 

@@ -3,7 +3,7 @@
  * line `native/core/gradient_check.cc`.
  */
 
-import type { Doubles, Floats } from '../../arrays.ts';
+import type { Doubles, Floats } from '../../support/typed-arrays.ts';
 import { OPTION } from '../step-options.ts';
 import { clipCoefficient, type Norm, normOf } from './norm.ts';
 import { type Reduction, reduceArray, reductions } from './reduce.ts';

@@ -4,7 +4,7 @@
  * sends them, therefore look like two; the native backend sees through that.)
  */
 
-import { bufferOf, byteOffsetOf } from '../../arrays.ts';
+import { bufferOf, byteOffsetOf } from '../../support/typed-arrays.ts';
 
 export const NOBODY = -2;
 /** Memory of the optimizer itself; other owners are slot numbers. */

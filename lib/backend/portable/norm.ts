@@ -1,6 +1,6 @@
 /** Norms and what clipping makes of them, line for line `native/core/norm.cc`. */
 
-import { type Floats, lengthOf } from '../../arrays.ts';
+import { type Floats, lengthOf } from '../../support/typed-arrays.ts';
 import type { GradientFunctions } from '../gradients.ts';
 import { power } from './power.ts';
 import { type Reduction, reduceArray, reductions, treated } from './reduce.ts';

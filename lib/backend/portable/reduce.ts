@@ -3,7 +3,7 @@
  * elements, 16 lanes by index, joined as a tree.
  */
 
-import { type Floats, lengthOf } from '../../arrays.ts';
+import { type Floats, lengthOf } from '../../support/typed-arrays.ts';
 
 const { abs, fround, max, min } = Math;
 

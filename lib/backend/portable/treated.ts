@@ -1,6 +1,6 @@
 /** A rule over one parameter, with its gradient as the step's options make it. */
 
-import { type Floats, isGone } from '../../arrays.ts';
+import { type Floats, isGone } from '../../support/typed-arrays.ts';
 import { treated } from './reduce.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
 

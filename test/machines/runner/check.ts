@@ -1,6 +1,6 @@
 /** Replays every golden case; they are part of the bundle, so that a runner is one file. */
 
-import { differences, type GoldenFile, replay } from '../../golden.ts';
+import { differences, type GoldenFile, replay } from '../../optimizers/golden.ts';
 
 /** Filled in by esbuild: what goldenFiles() gives. */
 declare const GOLDENS: readonly GoldenFile[];

@@ -3,7 +3,7 @@
  * fields, state and order of operations.
  */
 
-import { FLOAT32_MAX } from '../../../float32.ts';
+import { FLOAT32_MAX } from '../../../support/float32.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
 type Doubles = Float64Array<ArrayBufferLike>;

@@ -1,0 +1,126 @@
+/** The kinds of options: how a value is checked, and how it lies in a group's struct. */
+
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import { FLOAT32_MAX } from '../support/float32.ts';
+import type { Doubles } from '../support/typed-arrays.ts';
+
+/** Ends an error sentence: `' (group 2)'`, or an object that prints so. */
+export type Where = string | { toString(): string };
+
+/** One option: how a value is checked, and how it lies in the struct. */
+export interface Option<T> {
+  readonly initial: T;
+  /** Names of its doubles in the struct, when it is not one double of the option's own name. */
+  readonly fields?: readonly string[];
+  /** Returns what to store, or throws; `where` ends the sentence. */
+  check(value: unknown, key: string, where: Where): T;
+  read(struct: Doubles, at: number): T;
+  write(struct: Doubles, at: number, value: T): void;
+}
+
+/** The interval that a number must lie in, and what torch calls it in its messages. */
+export interface Range {
+  /** Default: the option's key. */
+  readonly label?: string;
+  /** The least value allowed. */
+  readonly min?: number;
+  /** The least value not allowed. */
+  readonly below?: number;
+  /** The largest value allowed. */
+  readonly max?: number;
+  /** The largest value not allowed. */
+  readonly above?: number;
+}
+
+function refuse(label: string, value: unknown, expected: string, where: Where): never {
+  throw new GradstepError(
+    'ERR_INVALID_OPTION',
+    `Invalid ${label}: ${describe(value)}. Expected ${expected}${where}`,
+  );
+}
+
+function checkNumber(value: unknown, range: Range, key: string, where: Where): number {
+  if (typeof value === 'number' && Math.abs(value) <= FLOAT32_MAX && isWithin(value, range)) {
+    return value;
+  }
+  const { label = `${key} value` } = range;
+  if (typeof value === 'number' && Math.abs(value) > FLOAT32_MAX && Number.isFinite(value)) {
+    refuse(label, value, `${key} to be a number that float32 can hold`, where);
+  }
+  const { min, above, below, max } = range;
+  const bounds = Object.entries({ '>=': min, '>': above, '<': below, '<=': max })
+    .filter(([, bound]) => bound !== undefined)
+    .map(([relation, bound]) => ` ${relation} ${bound}`);
+  refuse(label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
+}
+
+function isWithin(value: number, range: Range): boolean {
+  const { min = -FLOAT32_MAX, max = FLOAT32_MAX, below, above } = range;
+  if (value < min || value > max) return false;
+  return (below === undefined || value < below) && (above === undefined || value > above);
+}
+
+/** An option that is one number. */
+export function number(initial: number, range: Range): Option<number> {
+  return {
+    initial,
+    check: (value, key, where) => checkNumber(value, range, key, where),
+    read: (struct, at) => struct[at]!,
+    write: (struct, at, value) => {
+      struct[at] = value;
+    },
+  };
+}
+
+/** An option that is on or off. */
+export function flag(initial: boolean): Option<boolean> {
+  return {
+    initial,
+    check(value, key, where) {
+      if (typeof value !== 'boolean')
+        refuse(`${key} value`, value, `${key} to be a boolean`, where);
+      return value;
+    },
+    read: (struct, at) => struct[at] !== 0,
+    write: (struct, at, value) => {
+      struct[at] = value ? 1 : 0;
+    },
+  };
+}
+
+/** An option that is two numbers, each in its range. */
+export function pair(
+  initial: readonly [number, number],
+  fields: readonly [string, string],
+  ranges: readonly [Range, Range],
+): Option<readonly [number, number]> {
+  return {
+    initial: Object.freeze([...initial] as const),
+    fields,
+    check(value, key, where) {
+      if (!Array.isArray(value) || value.length !== 2) {
+        refuse(`${key} value`, value, `${key} to be an array of two numbers`, where);
+      }
+      const checked = [0, 1].map((i) => {
+        return checkNumber(value[i], ranges[i]!, `${key}[${i}]`, where);
+      });
+      return Object.freeze(checked) as unknown as readonly [number, number];
+    },
+    read: (struct, at) => Object.freeze([struct[at]!, struct[at + 1]!] as const),
+    write(struct, at, value) {
+      struct[at] = value[0];
+      struct[at + 1] = value[1];
+    },
+  };
+}
+
+/** The two decay rates of Adam and its kin, in [0, 1). */
+export function betas(initial: readonly [number, number]): Option<readonly [number, number]> {
+  const range = (i: number): Range => ({
+    label: `beta parameter at index ${i}`,
+    min: 0,
+    below: 1,
+  });
+  return pair(initial, ['beta1', 'beta2'], [range(0), range(1)]);
+}

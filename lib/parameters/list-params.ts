@@ -1,0 +1,199 @@
+/**
+ * The many ways in which parameters are given: one, a list, a generator, a Set, a Map of names,
+ * `[name, parameter]` pairs. All become a list of parameters, with names or without.
+ */
+
+import type { Where } from '../options/option.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import { type Floats, isFloat32Array, isGone } from '../support/typed-arrays.ts';
+import type { ParameterLike } from './parameter.ts';
+
+/** A parameter with its name, as `Object.entries` gives them. */
+export type NamedParameter = readonly [name: string, parameter: ParameterLike];
+
+/** What a group's `params` may be. */
+export type ParamsInput =
+  | ParameterLike
+  | NamedParameter
+  | Iterable<ParameterLike>
+  | Iterable<NamedParameter>;
+
+/** Parameters in order, and everything that is ever read of them here, each read once. */
+export interface ParamList {
+  readonly params: readonly ParameterLike[];
+  readonly data: readonly Floats[];
+  /** Names that were given with the parameters; all have one or none has. */
+  readonly names: readonly string[] | undefined;
+  /** What errors call them: the given name, else the parameter's own, if it has one. */
+  readonly labels: readonly (string | undefined)[];
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function isPair(value: unknown): value is NamedParameter {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
+}
+
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  return isObject(value) && typeof Reflect.get(value, Symbol.iterator) === 'function';
+}
+
+/** A parameter is an object with `data`; arrays and other iterables are collections of them. */
+function isSingle(value: unknown): boolean {
+  return isObject(value) && 'data' in value && !isIterable(value);
+}
+
+/**
+ * Reads `params` of a group, and its `paramNames` where the parameters come without names.
+ * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_DETACHED` or `ERR_NAMES`.
+ */
+export function listParams(input: unknown, paramNames: unknown, where: Where): ParamList {
+  const items = listItems(input, where);
+  const names = listNames(items, paramNames, where);
+  const params: ParameterLike[] = [];
+  const data: Floats[] = [];
+  const label = (i: number) => (names ? `'${names[i]}'` : `at index ${i}`);
+  for (const item of items) {
+    const parameter = isPair(item) ? item[1] : item;
+    data.push(readData(parameter, () => label(data.length), where));
+    params.push(parameter as ParameterLike);
+  }
+  const labels: (string | undefined)[] = [];
+  for (let i = 0; i < params.length; i++) {
+    const { name } = params[i]!;
+    labels.push(names?.[i] ?? (typeof name === 'string' ? name : undefined));
+  }
+  // Now that the last getter of a user has run:
+  for (let i = 0; i < data.length; i++) {
+    if (!isGone(data[i]!)) continue;
+    throw new GradstepError('ERR_DETACHED', goneSentence('data', `${label(i)}${where}`));
+  }
+  return { params: Object.freeze(params), data, names, labels };
+}
+
+/**
+ * Refuses parameters that stand twice in a list, or in it and in `known`.
+ * @param labelOf What errors call those.
+ * @throws {GradstepError} `ERR_DUPLICATE_PARAMETER`.
+ */
+export function refuseDuplicates(
+  params: readonly ParameterLike[],
+  known: ReadonlyMap<ParameterLike, number>,
+  labelOf: (slot: number) => string,
+): void {
+  const seen = new Set<ParameterLike>();
+  for (let i = 0; i < params.length; i++) {
+    const parameter = params[i]!;
+    const other = known.get(parameter);
+    if (other !== undefined) {
+      throw new GradstepError(
+        'ERR_DUPLICATE_PARAMETER',
+        'some parameters appear in more than one parameter group: ' +
+          `parameter ${labelOf(other)} is given again`,
+      );
+    }
+    if (seen.has(parameter)) {
+      throw new GradstepError(
+        'ERR_DUPLICATE_PARAMETER',
+        'optimizer contains a parameter group with duplicate parameters: ' +
+          `those at index ${params.indexOf(parameter)} and ${i} are the same`,
+      );
+    }
+    seen.add(parameter);
+  }
+}
+
+/** What is said of an array whose memory was taken away. */
+export function goneSentence(field: 'data' | 'grad', label: string): string {
+  return (
+    `The buffer of ${field} of parameter ${label} was transferred, shrunk or grown ` +
+    `away; assign a new Float32Array to ${field}`
+  );
+}
+
+/** What is said of an array that an asynchronous step cannot be given. */
+export function unsharedSentence(field: 'data' | 'grad', label: string): string {
+  return (
+    'stepAsync needs shared memory, which nobody can take away while it runs, but ' +
+    `${field} of parameter ${label} lies on an ArrayBuffer: use a ParameterArena, or ` +
+    'Float32Arrays over a SharedArrayBuffer'
+  );
+}
+
+function listItems(input: unknown, where: Where): unknown[] {
+  if (isSingle(input) || isPair(input)) return [input];
+  if (isIterable(input) && !ArrayBuffer.isView(input)) return [...input];
+  throw new GradstepError(
+    'ERR_INVALID_PARAMETER',
+    'Expected params to be a parameter, or an iterable of parameters or of [name, parameter] ' +
+      `pairs, but received ${describe(input)}${hint(input)}${where}`,
+  );
+}
+
+function listNames(items: readonly unknown[], given: unknown, where: Where) {
+  const names: unknown[] = [];
+  for (const item of items) if (isPair(item)) names.push(item[0]);
+  if (names.length > 0 && names.length < items.length) {
+    throw new GradstepError(
+      'ERR_NAMES',
+      'all optimizer params should be with/without names. Some param names are missing: ' +
+        `${names.length} of ${items.length} have one${where}`,
+    );
+  }
+  if (given !== undefined && names.length === 0) {
+    const list = Array.isArray(given) ? [...given] : undefined;
+    if (list?.length !== items.length) {
+      throw new GradstepError(
+        'ERR_NAMES',
+        `Expected paramNames to be an array of ${items.length} names ` +
+          `but received ${describe(given)}${where}`,
+      );
+    }
+    names.push(...list);
+  } else if (given !== undefined && JSON.stringify(names) !== JSON.stringify(given)) {
+    throw new GradstepError('ERR_NAMES', `paramNames differ from the names in params${where}`);
+  }
+  if (names.length > 0) checkNames(names, where);
+  return names.length > 0 || given !== undefined ? Object.freeze(names as string[]) : undefined;
+}
+
+function readData(parameter: unknown, label: () => string, where: Where): Floats {
+  if (!isObject(parameter) || !('data' in parameter)) {
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      'optimizer can only optimize Tensors, that is parameters (objects with data and grad), ' +
+        `but the one ${label()} is ${describe(parameter)}${hint(parameter)}${where}`,
+    );
+  }
+  const { data } = parameter;
+  if (!isFloat32Array(data)) {
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      `Expected data of parameter ${label()} to be a Float32Array ` +
+        `but received ${describe(data)}${where}`,
+    );
+  }
+  return data;
+}
+
+function hint(value: unknown): string {
+  return isFloat32Array(value) ? '; wrap it: new Parameter(array)' : '';
+}
+
+/** Refuses what is no name, and a name that stands twice: it would not tell which is meant. */
+function checkNames(names: readonly unknown[], where: Where): void {
+  const seen = new Set<unknown>();
+  for (const name of names) {
+    if (typeof name !== 'string' || seen.has(name)) {
+      throw new GradstepError(
+        'ERR_NAMES',
+        `Expected names of parameters to be different strings but received ${describe(name)}` +
+          `${typeof name === 'string' ? ' twice' : ''}${where}`,
+      );
+    }
+    seen.add(name);
+  }
+}

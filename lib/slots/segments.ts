@@ -1,0 +1,148 @@
+/**
+ * The two passes before a step over neighbouring slots that are checked alike: those of one arena,
+ * or any. What a step reads of every parameter lies in arrays of its own here: ten thousand small
+ * models are bound by how much of memory they touch.
+ */
+
+import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
+import type { ArenaSlot } from '../parameters/parameter-arena.ts';
+import type { Floats } from '../support/typed-arrays.ts';
+import type { Slot } from './slot.ts';
+
+/** The table that a segment belongs to. */
+export interface SegmentOwner {
+  /** Checks an array that a parameter has now, and registers it. */
+  rebindData(slot: number, data: Floats): void;
+  rebindGrad(slot: number, grad: Floats | null): void;
+  /** The error for an array whose memory was taken away. */
+  gone(slot: number, field: 'data' | 'grad'): Error;
+}
+
+export interface Segment {
+  /** Takes the next slot in, if it is of its kind. */
+  take(row: Slot): boolean;
+  /**
+   * First pass: reads every `data` and `grad` once, which may run users' getters, and registers
+   * what has changed. What is frozen has no gradient, unless `frozenToo` asks for it.
+   */
+  refresh(frozenToo: boolean): void;
+  /** Second pass, which runs no code of a user: every registered array is still there. */
+  verify(): void;
+  /** A group's slots were frozen or let go. */
+  freeze(slot: number, frozen: boolean): void;
+}
+
+/** Arrays of users: any of them may be another, or gone, at the next step. */
+export class LooseSegment implements Segment {
+  readonly #owner: SegmentOwner;
+  readonly #begin: number;
+  readonly #rows: Slot[] = [];
+  readonly #params: ParameterLike[] = [];
+  readonly #data: Floats[] = [];
+  readonly #grads: (Floats | null)[] = [];
+  /** The place of each last element, by which an array that is gone is known; -1: none. */
+  readonly #last: number[] = [];
+  readonly #frozen: boolean[] = [];
+
+  constructor(owner: SegmentOwner, begin: number) {
+    this.#owner = owner;
+    this.#begin = begin;
+  }
+
+  take(row: Slot): boolean {
+    if (row.place !== undefined) return false;
+    this.#rows.push(row);
+    this.#params.push(row.parameter);
+    this.#data.push(row.data);
+    this.#grads.push(row.grad);
+    this.#last.push(row.length - 1);
+    this.#frozen.push(row.frozen);
+    return true;
+  }
+
+  refresh(frozenToo: boolean): void {
+    const [params, data, grads, frozen] = [this.#params, this.#data, this.#grads, this.#frozen];
+    for (let i = 0; i < params.length; i++) {
+      const parameter = params[i]!;
+      const array = parameter.data;
+      if (array !== data[i]) this.#rebindData(i, array);
+      const own = parameter.frozen;
+      const still = frozen[i]! || (own !== undefined && own !== false && this.#check(i, own));
+      const grad = still && !frozenToo ? null : (parameter.grad ?? null);
+      if (grad !== grads[i]) this.#rebindGrad(i, grad);
+    }
+  }
+
+  #check(i: number, frozen: unknown): boolean {
+    return checkFrozen(frozen, this.#rows[i]!.label);
+  }
+
+  #rebindData(i: number, data: Floats): void {
+    this.#owner.rebindData(this.#begin + i, data);
+    this.#data[i] = data;
+  }
+
+  #rebindGrad(i: number, grad: Floats | null): void {
+    this.#owner.rebindGrad(this.#begin + i, grad);
+    this.#grads[i] = grad;
+  }
+
+  /** Asks for the last element: it is undefined if the buffer was detached or has shrunk. */
+  verify(): void {
+    const [data, grads, last] = [this.#data, this.#grads, this.#last];
+    for (let i = 0; i < last.length; i++) {
+      const at = last[i]!;
+      if (at < 0) continue;
+      if (data[i]![at] === undefined) throw this.#owner.gone(this.#begin + i, 'data');
+      const grad = grads[i]!;
+      if (grad !== null && grad[at] === undefined) throw this.#owner.gone(this.#begin + i, 'grad');
+    }
+  }
+
+  freeze(slot: number, frozen: boolean): void {
+    const i = slot - this.#begin;
+    if (i >= 0 && i < this.#frozen.length) this.#frozen[i] = frozen;
+  }
+}
+
+/** An arena in shared memory: its data stays, its gradients come and go, and it counts how often. */
+export class ArenaSegment implements Segment {
+  readonly #owner: SegmentOwner;
+  readonly #begin: number;
+  readonly #rows: Slot[] = [];
+  readonly #changes: ArenaSlot['changes'];
+  /** How far it has followed that count. */
+  #seen = -1;
+
+  constructor(owner: SegmentOwner, begin: number, changes: ArenaSlot['changes']) {
+    this.#owner = owner;
+    this.#begin = begin;
+    this.#changes = changes;
+  }
+
+  take(row: Slot): boolean {
+    if (row.place?.changes !== this.#changes) return false;
+    this.#rows.push(row);
+    this.#seen = -1;
+    return true;
+  }
+
+  refresh(frozenToo: boolean): void {
+    const { count } = this.#changes;
+    if (this.#seen === count && !frozenToo) return;
+    for (let i = 0; i < this.#rows.length; i++) {
+      const row = this.#rows[i]!;
+      const { grad, hasGrad, frozen } = row.place!;
+      const present = hasGrad && (frozenToo || !(frozen || row.frozen)) ? grad : null;
+      if (present !== row.grad) this.#owner.rebindGrad(this.#begin + i, present);
+    }
+    this.#seen = frozenToo ? -1 : count;
+  }
+
+  /** Nobody can take its memory away. */
+  verify(): void {}
+
+  freeze(): void {
+    this.#seen = -1;
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * The parameters as the core knows them: which arrays are registered for each, kept alive here,
+ * and the proof before every step that they are still those and still there.
+ */
+
+import type { Backend, Core, Failure } from '../backend/backend.ts';
+import { type ParamList, refuseDuplicates, unsharedSentence } from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
+import { GradstepError } from '../support/errors.ts';
+import {
+  bufferOf,
+  type Doubles,
+  type Floats,
+  isGone,
+  isShared,
+  lengthOf,
+} from '../support/typed-arrays.ts';
+import { explain } from './failures.ts';
+import { ArenaSegment, LooseSegment, type Segment, type SegmentOwner } from './segments.ts';
+import { labelOf, Slot } from './slot.ts';
+
+/** What the slots of a new group have in common. */
+export interface NewGroup {
+  readonly group: number;
+  readonly struct: Doubles;
+  /** What the rule remembers of each; first its step count. */
+  readonly records: Doubles;
+  readonly frozen: boolean;
+}
+
+/** From how many floats on it matters that a refused group has not been given state. */
+const LARGE = 4096;
+
+/** A slot, or one that may come. */
+type Labelled = Pick<Slot, 'data' | 'label'>;
+
+/** One row per parameter. */
+export class SlotTable {
+  readonly indexOf: Map<ParameterLike, number> = new Map();
+  readonly #core: Core;
+  #slots: Slot[] = [];
+  #segments: Segment[] = [];
+  #changes = 0;
+  readonly #owner: SegmentOwner = {
+    rebindData: (slot, data) => this.#rebindData(slot, data),
+    rebindGrad: (slot, grad) => this.#rebindGrad(slot, grad),
+    gone: (slot, field) => this.#slots[slot]!.gone(field),
+  };
+
+  constructor(
+    core: Core,
+    readonly backend: Backend,
+  ) {
+    this.#core = core;
+  }
+
+  /**
+   * Steps several tables of one backend as one, in one call, as `step` does one; a failure has
+   * changed nothing.
+   */
+  static stepAll(backend: Backend, tables: readonly SlotTable[]): void {
+    const cores = tables.map((table) => table.#core);
+    if (backend.stepAll(cores) === undefined) return;
+    for (const table of tables) table.verifyOverlap();
+    for (let i = 0; i < tables.length; i++) tables[i]!.verify();
+    const failure = backend.stepAll(cores);
+    if (failure !== undefined) throw tables[failure.core]!.#explain(failure);
+  }
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  get rows(): readonly Readonly<Slot>[] {
+    return this.#slots;
+  }
+
+  /** Grows with every array of data that is registered. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** How often a parameter has been stepped (SGD: how often its momentum has). */
+  stepOf(slot: number): number {
+    return this.#slots[slot]!.step;
+  }
+
+  /** Refuses parameters that are here already, or twice among the given. */
+  refuse(params: readonly ParameterLike[]): void {
+    refuseDuplicates(params, this.indexOf, (slot) => this.#slots[slot]!.label);
+  }
+
+  /** Refuses large arrays in others' memory before they are given state; small ones wait for `add`. */
+  refuseLarge({ data, labels }: ParamList, group: number): void {
+    let size = 0;
+    for (const array of data) size += lengthOf(array);
+    if (size < LARGE) return;
+    this.refuseOverlap(
+      data.map((array, i) => ({ data: array, label: labelOf(labels[i], i, group) })),
+    );
+  }
+
+  /** Refuses arrays that overlap with each other or with memory that is here. */
+  refuseOverlap(rows: readonly Labelled[]): void {
+    const data = rows.map((row) => row.data);
+    this.#attempt(() => this.#core.findOverlap(data), rows);
+  }
+
+  /**
+   * Adds a group's parameters, which `refuse` has let pass. Runs no code of a user.
+   *
+   * @throws {GradstepError} `ERR_OVERLAP` when they share memory; nothing has changed then.
+   */
+  add({ params, data, labels }: ParamList, { group, struct, records, frozen }: NewGroup): void {
+    const first = this.#slots.length;
+    const together = { group, records, recordSize: records.length / data.length, frozen };
+    const rows = data.map((array, i) => {
+      bufferOf(array); // moves a tiny array to where it stays
+      return new Slot(params[i]!, array, labels[i], i, together);
+    });
+    this.#attempt(() => this.#core.addGroup(struct, records, data), rows);
+    this.#changes += 1;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      this.#slots.push(row);
+      this.indexOf.set(row.parameter, first + i);
+      this.#addToSegment(first + i, row);
+    }
+    this.#ownLines(first);
+  }
+
+  /** Parameters of arenas own their last cache line. */
+  #ownLines(first: number): void {
+    const slots = this.#slots;
+    for (let begin = first, end = first; begin < slots.length; begin = ++end) {
+      while (slots[end]?.place !== undefined) end++;
+      if (end > begin) this.#core.ownLines(begin, end);
+    }
+  }
+
+  /** Lets a slot have its hyperparameters and its record where its group has not. */
+  setSlot(slot: number, struct: Doubles, record: Doubles): void {
+    this.#core.setSlot(slot, struct, record);
+    this.#slots[slot]!.record = record;
+  }
+
+  /** Freezes a group's slots or lets them move again; the next `refresh` tells the core. */
+  freeze(slots: readonly number[], frozen: boolean): void {
+    for (const slot of slots) {
+      this.#slots[slot]!.frozen = frozen;
+      for (const segment of this.#segments) segment.freeze(slot, frozen);
+    }
+  }
+
+  /** An empty table with a core of its own, which `adopt` takes over. */
+  sibling(): { slots: SlotTable; core: Core } {
+    const core = this.#core.sibling();
+    return { slots: new SlotTable(core, this.backend), core };
+  }
+
+  /** Becomes that sibling, with everything that it was given. */
+  adopt(sibling: SlotTable): void {
+    this.#core.adopt(sibling.#core);
+    this.#slots = sibling.#slots;
+    this.#segments = [];
+    this.indexOf.clear();
+    for (const [slot, row] of this.#slots.entries()) {
+      this.indexOf.set(row.parameter, slot);
+      this.#addToSegment(slot, row);
+    }
+    this.#changes += 1;
+  }
+
+  #addToSegment(slot: number, row: Slot): void {
+    if (!this.#segments.at(-1)?.take(row)) {
+      const changes = row.place?.changes;
+      const segment =
+        changes === undefined
+          ? new LooseSegment(this.#owner, slot)
+          : new ArenaSegment(this.#owner, slot, changes);
+      segment.take(row);
+      this.#segments.push(segment);
+    }
+  }
+
+  /**
+   * First pass before a step: reads every `data` and `grad` once, which may run users' getters,
+   * and registers what has changed. What is frozen has no gradient.
+   * @param frozenToo Registers those gradients too, until the next call.
+   */
+  refresh(frozenToo = false): void {
+    for (let i = 0; i < this.#segments.length; i++) this.#segments[i]!.refresh(frozenToo);
+  }
+
+  /**
+   * Second pass, with no user's code before the core runs, not even a patched iterator's: every
+   * registered array is still there.
+   */
+  verify(): void {
+    const segments = this.#segments;
+    for (let i = 0; i < segments.length; i++) segments[i]!.verify();
+  }
+
+  /** Lets an average take part in steps: see `Core.follow`. */
+  follow(average: { readonly core: Core; readonly backend: Backend } | null): void {
+    if (average !== null && average.backend !== this.backend) return;
+    this.#core.follow(average?.core ?? null);
+  }
+
+  /** Refuses arrays that overlap; with `verify` before it, a step can then write. */
+  verifyOverlap(writing = false): void {
+    this.#attempt(() => this.#core.verifyMemory(writing));
+  }
+
+  /** Steps what `refresh` and `verify` have let pass. A failure has changed nothing. */
+  step(): void {
+    const failure = this.#core.step();
+    if (failure === undefined) return;
+    // Perhaps only a claim on memory that is long gone: then the step succeeds at once.
+    this.#attempt(() => this.#core.verifyMemory(false));
+    this.verify();
+    const again = this.#core.step();
+    if (again !== undefined) throw this.#explain(again);
+  }
+
+  /**
+   * Second pass before an asynchronous step: no array can go away while it runs.
+   *
+   * @throws {GradstepError} `ERR_NOT_SHARED`.
+   */
+  verifyShared(): void {
+    const slots = this.#slots; // by index: an iterator may be a user's
+    for (let i = 0; i < slots.length; i++) {
+      const { data, grad, label, place } = slots[i]!;
+      if (grad === null || place !== undefined) continue;
+      const field = !isShared(bufferOf(data)) ? 'data' : !isShared(bufferOf(grad)) ? 'grad' : '';
+      if (field) throw new GradstepError('ERR_NOT_SHARED', unsharedSentence(field, label));
+    }
+    this.verifyOverlap();
+    this.verify();
+  }
+
+  /** False if it was cancelled before it began. */
+  async stepAsync(): Promise<boolean> {
+    // Whoever waits here keeps this table, and it every array.
+    const failure = await this.#core.stepAsync();
+    if (failure) throw this.#explain(failure);
+    return failure === undefined;
+  }
+
+  cancelStep(): void {
+    this.#core.cancelStep();
+  }
+
+  /**
+   * Asks the core until it succeeds or a living array is in the way: memory that was transferred
+   * away and given out again is still claimed for its first owner.
+   */
+  #attempt(ask: () => Failure | undefined, added: readonly Labelled[] = []): void {
+    for (let failure = ask(); failure !== undefined; failure = ask()) {
+      const owner = this.#slots[failure.other];
+      if (owner === undefined || owner.place !== undefined || !isGone(owner.data)) {
+        throw this.#explain(failure, added);
+      }
+      this.#core.releaseData(failure.other);
+    }
+  }
+
+  #rebindData(slot: number, data: Floats): void {
+    this.check(slot, 'data', data);
+    this.#core.setData(slot, data);
+    this.#changes += 1;
+    this.#slots[slot]!.data = data;
+  }
+
+  #rebindGrad(slot: number, grad: Floats | null): void {
+    if (grad !== null) this.check(slot, 'grad', grad);
+    this.#core.setGrad(slot, grad);
+    this.#slots[slot]!.grad = grad;
+  }
+
+  /** Refuses what cannot be the data or the gradient of this slot. */
+  check(slot: number, field: 'data' | 'grad', array: unknown): void {
+    this.#slots[slot]!.check(field, array);
+  }
+
+  /** A failure of the core as an error; `added` are slots that are not here yet. */
+  #explain(failure: Failure, added: readonly Labelled[] = []): GradstepError {
+    return explain(failure, (slot) => (this.#slots[slot] ?? added[slot - this.size])!.label);
+  }
+}

@@ -1,0 +1,80 @@
+/** A step that leaves the event loop free: on another thread, over shared memory. */
+
+import { isObject } from '../parameters/list-params.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import type { StepArguments } from './hooks.ts';
+import type { Stepper } from './stepping.ts';
+
+/** Options of `stepAsync`. */
+export interface StepAsyncOptions {
+  /** Ends the step if it is aborted before a thread has begun it; afterwards it has no effect. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One step of one optimizer: hooks and closure here, the update elsewhere.
+ *
+ * @returns What the closure returned or resolved to.
+ */
+export async function stepAsync(
+  stepper: Stepper,
+  given: StepArguments,
+  options: StepAsyncOptions,
+): Promise<unknown> {
+  const signal = readSignal(options);
+  const { phases, slots } = stepper;
+  phases.require('stepAsync', 'idle');
+  signal?.throwIfAborted();
+  phases.enter('caller');
+  try {
+    const args = stepper.before(given);
+    const [closure] = args;
+    const loss = closure === undefined ? undefined : await callClosure(closure);
+    stepper.guard();
+    phases.require('stepAsync', 'caller'); // the optimizer was not disposed meanwhile
+    signal?.throwIfAborted();
+    phases.enter('step');
+    slots.refresh();
+    slots.verifyShared();
+    phases.enter('async');
+    if (!(await update(stepper, signal))) signal?.throwIfAborted();
+    phases.enter('caller');
+    stepper.steps += 1;
+    stepper.after(args);
+    return loss;
+  } finally {
+    phases.enter('idle');
+  }
+}
+
+/** False if it was cancelled before it began. */
+async function update({ slots }: Stepper, signal: AbortSignal | undefined): Promise<boolean> {
+  const cancel = () => void slots.cancelStep();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await slots.stepAsync();
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function callClosure(closure: () => unknown): unknown {
+  if (typeof closure === 'function') return closure();
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `Expected closure to be a function but received ${describe(closure)}`,
+  );
+}
+
+function readSignal(options: StepAsyncOptions): AbortSignal | undefined {
+  const { signal, ...others } = { ...options };
+  const unknown = isObject(options) ? Object.keys(others)[0] : describe(options);
+  if (unknown === undefined && (signal === undefined || signal instanceof AbortSignal)) {
+    return signal;
+  }
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `Expected { signal: an AbortSignal } but received ${unknown ?? describe(signal)}`,
+  );
+}

@@ -1,0 +1,17 @@
+/** Optimizer classes for tests: with any update. */
+
+import type { Update } from '../../lib/index.ts';
+import { MyLion } from './my-lion.ts';
+
+export type Occasion = Update<MyLion>;
+
+/** A class of optimizers whose update is this function. */
+export function made(update: (occasion: Occasion) => unknown, statics: object = {}): typeof MyLion {
+  class Made extends MyLion {
+    static override defaults = MyLion.defaults;
+    override update(occasion: Occasion) {
+      return update(occasion) as undefined;
+    }
+  }
+  return Object.assign(Made, statics);
+}
