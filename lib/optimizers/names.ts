@@ -121,6 +121,6 @@ function unknownName(name: unknown): GradstepError {
   return new GradstepError(
     'ERR_INVALID_ARGUMENT',
     `Expected the name of an optimizer but received ${describe(name)}` +
-      `${guess ? `; did you mean ${guess}?` : '..'} Known are ${known.join(', ')}`,
+      `${guess ? `; did you mean ${guess}?` : '.'} Known are ${known.join(', ')}`,
   );
 }

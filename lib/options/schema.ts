@@ -143,7 +143,7 @@ export class Schema<O extends object> {
     const guess = nearest(key, known);
     return new GradstepError(
       'ERR_UNKNOWN_OPTION',
-      `Unknown option '${key}'${guess ? `; did you mean ${guess}?` : '..'} ` +
+      `Unknown option '${key}'${guess ? `; did you mean ${guess}?` : '.'} ` +
         `Expected one of ${known.join(', ')}${where}`,
     );
   }

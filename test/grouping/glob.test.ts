@@ -61,7 +61,7 @@ describe('a pattern', () => {
       'é',
       '😀',
     ];
-    for (const name of odd.filter((each) => !each.includes('..'))) {
+    for (const name of odd.filter((each) => !each.includes('.'))) {
       expect(matching(name, odd)).toEqual([name]);
     }
     expect(matching('?', odd)).toEqual(['é', '😀']);
@@ -95,7 +95,7 @@ describe('a pattern', () => {
   });
 
   it('with them never becomes a bad regular expression', () => {
-    const part = fc.constantFrom('*', '**', '?', '{', '}', ',', '..', 'a', '(', '[', '\\');
+    const part = fc.constantFrom('*', '**', '?', '{', '}', ',', '.', 'a', '(', '[', '\\');
     fc.assert(
       fc.property(fc.array(part), (parts) => {
         try {

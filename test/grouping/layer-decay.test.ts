@@ -17,7 +17,7 @@ describe('the layers of a network', () => {
     // get_num_layer_for_vit(name, 14), said anew.
     const expected = names.map((name) => {
       if (/^(cls_token|mask_token|pos_embed|patch_embed)/.test(name)) return 0;
-      return name.startsWith('blocks') ? Number(name.split('..')[1]) + 1 : 13;
+      return name.startsWith('blocks') ? Number(name.split('.')[1]) + 1 : 13;
     });
     expect(found(names)).toEqual(expected);
   });

@@ -74,7 +74,7 @@ describe('native/sources.json', () => {
     writeFileSync(join(copy, 'native', 'sources.json'), JSON.stringify(edited));
     const args = ['node_modules/node-gyp/bin/node-gyp.js', 'configure', '-C', copy];
     const { status, stderr } = run(process.execPath, args, root, {
-      npm_config_nodedir: process.env.npm_config_nodedir ?? join(process.execPath, '../../..'),
+      npm_config_nodedir: process.env.npm_config_nodedir ?? join(process.execPath, '../..'),
     });
     expect(status, stderr).toBe(0);
     const { sources, defines } = compiledBy(join(copy, 'build', 'gradstep.target.mk'));

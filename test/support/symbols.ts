@@ -27,7 +27,7 @@ export function neededVersions(file: string): string[] {
 export function tooYoung(versions: readonly string[]): string[] {
   return versions.filter((name) => {
     const [library, version] = name.split('_') as [string, string];
-    return isNewer(version.split('..').map(Number), NEWEST[library]!);
+    return isNewer(version.split('.').map(Number), NEWEST[library]!);
   });
 }
 
