@@ -1,7 +1,7 @@
 /** Groups by patterns over names. */
 
+import type { Json } from '../groups/group-input.ts';
 import { checkName } from '../groups/group-input.ts';
-import type { Json } from '../groups/param-group.ts';
 import { isObject, type NamedParameter } from '../parameters/list-params.ts';
 import { flag, optional, parseArguments } from '../schedules/arguments.ts';
 import { describe } from '../support/describe.ts';

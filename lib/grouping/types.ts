@@ -1,7 +1,6 @@
 /** What the group helpers take and give: parameters with names, or groups of them. */
 
-import type { ParamGroupInput } from '../groups/group-input.ts';
-import type { Json } from '../groups/param-group.ts';
+import type { Json, ParamGroupInput } from '../groups/group-input.ts';
 import type { AdadeltaOptions } from '../optimizers/adadelta.ts';
 import type { AdagradOptions } from '../optimizers/adagrad.ts';
 import type { AdamOptions } from '../optimizers/adam.ts';

@@ -5,7 +5,15 @@ import { isIterable, isObject, type ParamsInput } from '../parameters/list-param
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import type { Json } from './param-group.ts';
+
+/** What a user may keep beside a group: anything that JSON can say. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** A group as it is given: parameters, and the options that differ from the defaults. */
 export type ParamGroupInput<O> = O & {

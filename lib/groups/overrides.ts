@@ -1,14 +1,10 @@
-/** Options of single parameters, over those of their group. */
+/** What single parameters of a group have otherwise than the group. */
 
 import type { Where } from '../options/option.ts';
 import type { Placed, Schema } from '../options/schema.ts';
-import { isIterable, isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import { describe } from '../support/describe.ts';
-import { GradstepError } from '../support/errors.ts';
 import type { Doubles } from '../support/typed-arrays.ts';
-import type { GroupTable } from './group-table.ts';
-import { type Followers, MEMBERS } from './param-group.ts';
+import type { Followers } from './param-group.ts';
 
 /** What one parameter overrides. */
 interface Override<O extends object> {
@@ -93,82 +89,4 @@ export class Overrides<O extends object> implements Followers<O> {
 /** What errors call a parameter whose options are set. */
 export function whereOverridden(label: string): string {
   return ` (override of parameter ${label})`;
-}
-
-/** Overrides these options of a parameter, and no others; null: none. */
-export function override<O extends object>(
-  table: GroupTable<O>,
-  parameter: ParameterLike,
-  options: Partial<O> | null,
-): void {
-  const { schema, slots, phases } = table;
-  phases.require('override', 'idle', 'caller');
-  const phase = phases.enter('changing'); // getters of users run now
-  try {
-    const slot = table.slotOf(parameter);
-    const { group, label, record } = slots.rows[slot]!;
-    const { struct: base, overrides, view } = table.rows[group]!;
-    const given = { ...checkOverride(options, label) } as Record<string, unknown>;
-    const inForce = schema.parse(given, schema.read(base), whereOverridden(label), []);
-    const own = schema.keys.filter((key) => given[key] !== undefined);
-    const values = Object.fromEntries(own.map((key) => [key, inForce[key as keyof O]]));
-    // From here on no code of a user.
-    const before = overrides.get(parameter);
-    const attachState = table.allocateState([slot], () => inForce);
-    const struct =
-      own.length > 0
-        ? (before?.struct ?? overrides.takeSpare() ?? table.memory.doubles(base.length))
-        : base;
-    attachState();
-    slots.setSlot(slot, struct, record);
-    if (own.length === 0) {
-      overrides.delete(parameter);
-      return;
-    }
-    schema.write(struct, inForce);
-    overrides.set(parameter, { values: Object.freeze(values) as Partial<O>, struct });
-    table.show(struct, overriddenView(view, schema, struct));
-  } finally {
-    phases.enter(phase);
-  }
-}
-
-function checkOverride(options: unknown, label: string): object | null {
-  if (options === null || (isObject(options) && !isIterable(options))) return options;
-  throw new GradstepError(
-    'ERR_INVALID_OPTION',
-    `Expected the options that parameter ${label} overrides to be an object, or null for none, ` +
-      `but received ${describe(options)}`,
-  );
-}
-
-/** A group as one of its parameters has it: what the `update` of a user's optimizer is given. */
-function overriddenView<O extends object>(
-  group: object,
-  schema: Schema<O>,
-  struct: Doubles,
-): object {
-  const members = MEMBERS.map((key) => [
-    key,
-    {
-      enumerable: Object.hasOwn(group, key),
-      get: () => Reflect.get(group, key),
-      set: (value: unknown) => void Object.assign(group, { [key]: value }),
-    },
-  ]);
-  const options = schema.placed.map(({ key, option, at }) => [
-    key,
-    {
-      enumerable: true,
-      get: () => option.read(struct, at),
-      set() {
-        throw new GradstepError(
-          'ERR_READ_ONLY',
-          `${key} is that of one parameter here: set it with override() or on the group`,
-        );
-      },
-    },
-  ]);
-  const [params, ...others] = members;
-  return Object.create(group, Object.fromEntries([params!, ...options, ...others]));
 }

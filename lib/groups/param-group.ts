@@ -9,16 +9,7 @@ import type { Placed, Schema } from '../options/schema.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom, named } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { checkGroupFrozen, checkMeta, checkName } from './group-input.ts';
-
-/** What a user may keep beside a group: anything that JSON can say. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+import { checkGroupFrozen, checkMeta, checkName, type Json } from './group-input.ts';
 
 /** The options of an optimizer, live: reading gives the value in force, writing changes it. */
 export type LiveOptions<O> = { -readonly [K in keyof O]-?: Exclude<O[K], undefined> };

@@ -1,6 +1,6 @@
 /** The state dict of a scheduler: plain JSON, written whole and checked whole before it is used. */
 
-import type { Json } from '../groups/param-group.ts';
+import type { Json } from '../groups/group-input.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { type Argument, parseArguments } from '../schedules/arguments.ts';
 import { describe } from '../support/describe.ts';

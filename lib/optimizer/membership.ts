@@ -4,7 +4,7 @@ import { groupLabel } from '../groups/group-input.ts';
 import type { GroupTable } from '../groups/group-table.ts';
 import { isIterable, isObject, listParams } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import type { StateArrays } from '../slots/state.ts';
+import type { StateArrays } from '../slots/optimizer-memory.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { type Doubles, type Floats, isGone, lengthOf } from '../support/typed-arrays.ts';

@@ -10,7 +10,7 @@ import {
   type ParamsOrGroups,
 } from '../groups/group-input.ts';
 import { GroupTable } from '../groups/group-table.ts';
-import { override } from '../groups/overrides.ts';
+import { override } from '../groups/override-parameter.ts';
 import type { LiveOptions, ParamGroup } from '../groups/param-group.ts';
 import { Schema } from '../options/schema.ts';
 import { isObject } from '../parameters/list-params.ts';

@@ -3,9 +3,9 @@
 import type { GroupRow } from '../groups/group-table.ts';
 import type { ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import type { OptimizerMemory } from '../slots/optimizer-memory.ts';
+import type { OptimizerMemory, StateArrays } from '../slots/optimizer-memory.ts';
 import type { SlotTable } from '../slots/slot-table.ts';
-import type { StateArrays, StateMap } from '../slots/state.ts';
+import type { StateMap } from '../slots/state.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
 
 /** One parameter with what belongs to it. */

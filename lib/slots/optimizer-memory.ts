@@ -3,7 +3,9 @@
 import type { Backend, Core } from '../backend/backend.ts';
 import { type Mark, SlabAllocator } from '../memory/slab.ts';
 import { bufferOf, type Doubles, type Floats, lengthOf } from '../support/typed-arrays.ts';
-import type { StateArrays } from './state.ts';
+
+/** The state of one parameter, by position in the schema's list. */
+export type StateArrays = (Floats | undefined)[];
 
 type Bytes = Uint8Array<ArrayBufferLike>;
 

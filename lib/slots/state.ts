@@ -5,15 +5,12 @@ import { type SlabAllocator, wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
-import type { OptimizerMemory } from './optimizer-memory.ts';
+import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
 import type { Phases } from './phases.ts';
 import type { SlotTable } from './slot-table.ts';
 
 /** The state of one parameter: live views, which the next step writes. */
 export type ParameterState = Readonly<Record<string, Floats | number>>;
-
-/** The arrays of one parameter, by position in the schema's list. */
-export type StateArrays = (Floats | undefined)[];
 
 /** Where arrays begin in a block of this size; both in floats. */
 interface Layout {

@@ -1,5 +1,6 @@
 // A step on a thread of libuv's pool, so that the event loop stays free. It keeps the optimizer
-// alive; JavaScript keeps the arrays (lib/stepping/step-async.ts), whose memory is shared and stays.
+// alive; JavaScript keeps the arrays (lib/stepping/step-async.ts), whose memory is shared and
+// stays.
 #include <memory>
 
 #include "define.h"
