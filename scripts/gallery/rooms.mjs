@@ -8,19 +8,16 @@ import { ROOMS, roomOf } from '../rooms.mjs';
 
 const BOX = { width: 166, height: 44, gap: 16, floor: 78 };
 
-/** By room: its number of files, and the rooms that it imports from. */
+/** By room: its name, what it is for, and the rooms that it imports from. */
 async function measure(folder) {
   const { output } = await cruise([folder], {
     tsPreCompilationDeps: true,
     doNotFollow: 'node_modules',
   });
-  const rooms = new Map(
-    ROOMS.map(([name, what]) => [name, { name, what, files: 0, below: new Set() }]),
-  );
+  const rooms = new Map(ROOMS.map(([name, what]) => [name, { name, what, below: new Set() }]));
   for (const { source, dependencies } of output.modules) {
     const room = rooms.get(source.startsWith('lib/') ? roomOf(source) : '');
     if (room === undefined) continue;
-    room.files += 1;
     for (const { resolved } of dependencies) {
       const other = resolved.startsWith('lib/') ? roomOf(resolved) : room.name;
       if (other !== room.name) room.below.add(other);
@@ -67,12 +64,11 @@ function placesOf(floors, width) {
   return places;
 }
 
-function drawBox({ name, what, files }, { x, y }) {
+function drawBox({ name, what }, { x, y }) {
   const middle = x + BOX.width / 2;
-  const title = files > 1 ? `${name} (${files})` : name;
   return [
     `<rect x="${round(x)}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="6" fill="#f3f6fa" stroke="${INK}"/>`,
-    text(title, middle, y + 18, { size: 13, weight: 600, anchor: 'middle' }),
+    text(name, middle, y + 18, { size: 13, weight: 600, anchor: 'middle' }),
     text(what, middle, y + 35, { size: 11, fill: GREY, anchor: 'middle' }),
   ].join('\n');
 }
