@@ -3,7 +3,7 @@
     {
       "target_name": "gradstep",
       "sources": [
-        "<!@(node -p \"const s = require('./native/sources.json'); s.core.concat(s.addon).join(' ')\")"
+        "<!@(node -p \"const s = require('./native/sources.json'); s.kernels.concat(s.core, s.addon).join(' ')\")"
       ],
       "defines": ["<!@(node -p \"require('./native/sources.json').defines.join(' ')\")"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -1,5 +1,5 @@
-// The rooms of lib/ from top to bottom: an import goes down this list or stays in its room. The
-// only place that says so: `npm run check` holds it, docs/rooms.svg draws it.
+// The rooms of lib/ and of native/ from top to bottom: an import goes down its list or stays in its
+// room. The only place that says so: `npm run check` holds it, docs/rooms.svg draws it.
 
 /** Name of the file or folder in lib/, and what it is for. */
 export const ROOMS = [
@@ -26,3 +26,6 @@ export const ROOMS = [
 
 /** The room of a file: `lib/slots/state.ts` is in `slots`. */
 export const roomOf = (file) => file.split('/')[1];
+
+/** The same of native/. What is below `core` compiles without threads, libuv and Node-API. */
+export const NATIVE_ROOMS = ['addon', 'core', 'kernels', 'rules', 'simd', 'math'];

@@ -8,7 +8,7 @@ import type { Floats } from '../support/typed-arrays.ts';
 export interface GradientFunctions {
   /**
    * The p-norm over all elements of all arrays, as a float32; the order of the sum is that of
-   * `native/simd/reduction.h`, the same everywhere.
+   * `native/kernels/reduction.h`, the same everywhere.
    * @param order p: any number but NaN.
    */
   gradNorm(grads: readonly Floats[], order: number): number;

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #endif
 
-#include "../simd/dispatch.h"
+#include "../kernels/dispatch.h"
 #include "define.h"
 
 namespace gradstep {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "../simd/dispatch.h"
+#include "../kernels/dispatch.h"
 #include "define.h"
 
 namespace gradstep {

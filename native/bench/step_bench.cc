@@ -7,8 +7,8 @@
 #include <cstring>
 #include <vector>
 
-#include "../rules/registry.h"
-#include "../simd/dispatch.h"
+#include "../kernels/registry.h"
+#include "../kernels/dispatch.h"
 
 using namespace gradstep;
 

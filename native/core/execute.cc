@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "../simd/dispatch.h"
+#include "../kernels/dispatch.h"
 #include "denormals.h"
 #include "thread_pool.h"
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "plan.h"
-#include "treatment.h"
+#include "../kernels/treatment.h"
 
 namespace gradstep {
 

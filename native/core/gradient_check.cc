@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../simd/dispatch.h"
+#include "../kernels/dispatch.h"
 #include "thread_pool.h"
 
 namespace gradstep {

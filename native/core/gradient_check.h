@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "norm.h"
-#include "slot.h"
+#include "../kernels/slot.h"
 #include "step_options.h"
 
 namespace gradstep {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "../simd/dispatch.h"
-#include "power.h"
+#include "../kernels/dispatch.h"
+#include "../math/power.h"
 
 namespace gradstep {
 namespace {

@@ -2,7 +2,7 @@
 // lib/gradients and the options of a step share it; its twin is lib/backend/portable/norm.ts.
 #pragma once
 
-#include "../simd/reduction.h"
+#include "../kernels/reduction.h"
 
 namespace gradstep {
 

@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "../rules/registry.h"
+#include "../kernels/registry.h"
 #include "busy_memory.h"
 #include "execute.h"
 #include "failure.h"
 #include "gradient_check.h"
 #include "memory_map.h"
 #include "plan.h"
-#include "slot.h"
+#include "../kernels/slot.h"
 
 namespace gradstep {
 

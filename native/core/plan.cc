@@ -4,7 +4,7 @@
 #include <cstring>
 #include <functional>
 
-#include "../simd/dispatch.h"
+#include "../kernels/dispatch.h"
 
 namespace gradstep {
 namespace {

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "../rules/registry.h"
-#include "../simd/kernel_table.h"
+#include "../kernels/registry.h"
+#include "../kernels/kernel_table.h"
 #include "failure.h"
-#include "slot.h"
+#include "../kernels/slot.h"
 
 namespace gradstep {
 

@@ -20,7 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../core/power.h"
+#include "../math/power.h"
 
 namespace gradstep {
 

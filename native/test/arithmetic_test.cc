@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "../core/power.h"
-#include "../rules/registry.h"
-#include "../simd/dispatch.h"
-#include "../simd/emulated_fma.h"
+#include "../math/power.h"
+#include "../kernels/registry.h"
+#include "../kernels/dispatch.h"
+#include "../math/emulated_fma.h"
 #include "check.h"
 
 using namespace gradstep;

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "../rules/registry.h"
-#include "../simd/dispatch.h"
+#include "../kernels/registry.h"
+#include "../kernels/dispatch.h"
 #include "check.h"
 
 using namespace gradstep;
@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kGuard = 80;
 constexpr float kUntouched = 12345.678f;
-constexpr size_t kWorthHead = 256;  // as in simd/driver.h
+constexpr size_t kWorthHead = 256;  // as in kernels/driver.h
 
 // The arrays of one slot, with room around them that must stay as it is.
 struct Arrays {

@@ -1,5 +1,5 @@
 // Every reduction of every instruction set gives the double that the definition in
-// simd/reduction.h gives, at every length and alignment; treatment in place likewise.
+// kernels/reduction.h gives, at every length and alignment; treatment in place likewise.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../core/norm.h"
-#include "../simd/dispatch.h"
+#include "../kernels/dispatch.h"
 #include "check.h"
 
 using namespace gradstep;

@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cruise } from 'dependency-cruiser';
 import { GREY, INK, line, picture, round, text } from '../../dist/cli/svg.js';
-import { ROOMS, roomOf } from '../rooms.mjs';
+import { NATIVE_ROOMS, ROOMS, roomOf } from '../rooms.mjs';
 
 const BOX = { width: 166, height: 44, gap: 16, floor: 78 };
 
@@ -108,7 +108,7 @@ export async function roomsPicture(folder = 'lib') {
       ...arrows,
       ...boxes,
       line(24, native, width - 24, native, GREY),
-      text('Node-API: native/addon, core, kernels, rules, simd, math', width / 2, native + 20, {
+      text(`Node-API: native/${NATIVE_ROOMS.join(', ')}`, width / 2, native + 20, {
         size: 12,
         fill: GREY,
         anchor: 'middle',

@@ -24,7 +24,7 @@ if(status)
 endif()
 
 set(expected "")
-foreach(key IN ITEMS core addon)
+foreach(key IN ITEMS kernels core addon)
   string(JSON count LENGTH "${manifest}" ${key})
   math(EXPR last "${count} - 1")
   foreach(i RANGE ${last})

@@ -18,11 +18,13 @@ import { disassembly, neededVersions, symbols, tooYoung } from '../support/symbo
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 
 interface Manifest {
+  kernels: string[];
   core: string[];
   addon: string[];
   defines: string[];
 }
 const manifest: Manifest = JSON.parse(read('native', 'sources.json'));
+const listed = ({ kernels, core, addon }: Manifest) => [...kernels, ...core, ...addon];
 const built = join(root, 'build');
 const addon = join(built, 'Release', 'gradstep.node');
 
@@ -39,7 +41,7 @@ describe('native/sources.json', () => {
     const sources = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.cc') && !/^(test|bench)\//.test(file))
       .map((file) => `native/${file}`);
-    expect([...manifest.core, ...manifest.addon].sort()).toEqual(sources.sort());
+    expect(listed(manifest).sort()).toEqual(sources.sort());
   });
 
   it('is the only list: neither build names a source of its own', () => {
@@ -53,7 +55,7 @@ describe('native/sources.json', () => {
 
   it('is what node-gyp has compiled', () => {
     const { sources, defines } = compiledBy(join(built, 'gradstep.target.mk'));
-    expect(sources.sort()).toEqual([...manifest.core, ...manifest.addon].sort());
+    expect(sources.sort()).toEqual(listed(manifest).sort());
     for (const define of manifest.defines) expect(defines).toContain(`-D${define}`);
   });
 
@@ -78,7 +80,7 @@ describe('native/sources.json', () => {
     });
     expect(status, stderr).toBe(0);
     const { sources, defines } = compiledBy(join(copy, 'build', 'gradstep.target.mk'));
-    expect(sources.sort()).toEqual([...edited.core, ...edited.addon].sort());
+    expect(sources.sort()).toEqual(listed(edited).sort());
     expect(defines).toContain('-DGRADSTEP_ADDED=1');
   });
 });

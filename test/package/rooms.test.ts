@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { NATIVE_ROOMS } from '../../scripts/rooms.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folders: string[] = [];
@@ -67,6 +68,46 @@ describe('the check of rooms', () => {
     });
     expect(status).not.toBe(0);
     expect(said).toContain('no-unknown-room: lib/index.ts → lib/attic/box.ts');
+  });
+});
+
+describe('the check of native rooms', () => {
+  /** What it says of a tree with these files, and an empty one in every room. */
+  function checkNative(files: Record<string, string>) {
+    const folder = mkdtempSync(join(tmpdir(), 'rooms-'));
+    folders.push(folder);
+    const empty = NATIVE_ROOMS.map((room): [string, string] => [`native/${room}/empty.h`, '']);
+    for (const [file, content] of Object.entries({ ...Object.fromEntries(empty), ...files })) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), content);
+    }
+    const args = [join(root, 'scripts/check-native-rooms.mjs'), folder];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    return { status, said: stderr };
+  }
+
+  it('lets includes go down', () => {
+    const files = { 'native/core/a.cc': '#include "../math/empty.h"\n#include <vector>\n' };
+    expect(checkNative(files)).toEqual({ status: 0, said: '' });
+  });
+
+  it('refuses one upward, with its line and the rule', () => {
+    const { status, said } = checkNative({
+      'native/rules/a.h': '#include <cmath>\n#include "../core/empty.h"\n',
+    });
+    expect(status).toBe(1);
+    expect(said).toContain('native/rules/a.h:2: #include "../core/empty.h"');
+    expect(said).toContain('native/rules knows nothing of native/core');
+  });
+
+  it('refuses a circle', () => {
+    const { status, said } = checkNative({
+      'native/simd/a.h': '#include "b.h"\n',
+      'native/simd/b.h': '#include "a.h"\n',
+    });
+    expect(status).toBe(1);
+    expect(said).toContain('native/simd/a.h:1: #include "b.h"');
+    expect(said).toContain('native/simd/a.h -> native/simd/b.h -> native/simd/a.h');
   });
 });
 

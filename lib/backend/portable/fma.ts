@@ -1,6 +1,6 @@
 /**
  * `fma(a, b, c)` of float32 with one rounding, through double; line for line
- * `native/simd/emulated_fma.h`.
+ * `native/math/emulated_fma.h`.
  */
 
 import { FLOAT32_MAX } from '../../support/float32.ts';

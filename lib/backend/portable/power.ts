@@ -1,5 +1,5 @@
 /**
- * base^exponent for the scalars of rules: the same double as `native/core/power.cc`, line for
+ * base^exponent for the scalars of rules: the same double as `native/math/power.cc`, line for
  * line, whatever the engine's `Math.pow` does.
  */
 

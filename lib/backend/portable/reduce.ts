@@ -1,5 +1,5 @@
 /**
- * Sums, maxima and counts in the order that `native/simd/reduction.h` defines: blocks of 4,096
+ * Sums, maxima and counts in the order that `native/kernels/reduction.h` defines: blocks of 4,096
  * elements, 16 lanes by index, joined as a tree.
  */
 

@@ -1,16 +1,11 @@
 // NEON: 4 lanes. It is part of every 64-bit ARM, so no region is needed.
-#include <cfloat>
-#include <cmath>
-#include <limits>
-#include <utility>
-
-#include "kernel_table.h"
-
-#if defined(__aarch64__) || defined(_M_ARM64)
+#pragma once
 
 #include <arm_neon.h>
 
-#include "driver.h"
+#include <cstddef>
+
+#include "inline.h"
 
 namespace gradstep {
 namespace {
@@ -73,12 +68,5 @@ struct Neon {
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { vst1q_f64(to, x); }
 };
 
-constexpr KernelTable kTable = kernelTable<Neon>("neon", AllRules{});
-
 }  // namespace
-const KernelTable* const kNeonTable = &kTable;
 }  // namespace gradstep
-
-#else
-const gradstep::KernelTable* const gradstep::kNeonTable = nullptr;
-#endif

@@ -13,7 +13,7 @@
 
 #include <cstddef>
 
-#include "../core/treatment.h"
+#include "treatment.h"
 
 namespace gradstep {
 

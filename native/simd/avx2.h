@@ -1,18 +1,9 @@
-// AVX2 with FMA: 8 lanes.
-#include <cfloat>
-#include <cmath>
-#include <limits>
-#include <utility>
+// AVX2 with FMA: 8 lanes. Included inside a target region, after <immintrin.h>.
+#pragma once
 
-#include "kernel_table.h"
-#include "target_region.h"
+#include <cstddef>
 
-#if defined(__x86_64__) || defined(_M_X64)
-
-#include <immintrin.h>
-
-GRADSTEP_TARGET_BEGIN("avx2,fma")
-#include "driver.h"
+#include "inline.h"
 
 namespace gradstep {
 namespace {
@@ -83,13 +74,5 @@ struct Avx2 {
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm256_storeu_pd(to, x); }
 };
 
-constexpr KernelTable kTable = kernelTable<Avx2>("avx2", AllRules{});
-
 }  // namespace
-const KernelTable* const kAvx2Table = &kTable;
 }  // namespace gradstep
-GRADSTEP_TARGET_END
-
-#else
-const gradstep::KernelTable* const gradstep::kAvx2Table = nullptr;
-#endif

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
-#include "../core/slot.h"
-#include "../core/treatment.h"
+#include "slot.h"
+#include "treatment.h"
 #include "reduction.h"
 
 namespace gradstep {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "rules.h"
+#include "../rules/rules.h"
 
 namespace gradstep {
 

@@ -1,12 +1,13 @@
 // Any processor: one lane, FMA emulated through double.
+#pragma once
+
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <utility>
 
-#include "driver.h"
-#include "emulated_fma.h"
+#include "../math/emulated_fma.h"
+#include "inline.h"
 
 namespace gradstep {
 namespace {
@@ -61,8 +62,5 @@ struct Scalar {
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { *to = x; }
 };
 
-constexpr KernelTable kTable = kernelTable<Scalar>("scalar", AllRules{});
-
 }  // namespace
-const KernelTable* const kScalarTable = &kTable;
 }  // namespace gradstep

@@ -1,7 +1,7 @@
 // The kernels of reduction.h, written once against V. Included inside a target region.
 #pragma once
 
-#include "pack.h"
+#include "../simd/pack.h"
 #include "reduction.h"
 
 namespace gradstep {

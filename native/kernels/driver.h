@@ -3,8 +3,8 @@
 #pragma once
 
 #include "../rules/rules.h"
+#include "block.h"
 #include "kernel_table.h"
-#include "pack.h"
 #include "reduce.h"
 
 namespace gradstep {

@@ -1,24 +1,10 @@
-// AVX-512: 16 lanes, masked loads and stores.
-#include <cfloat>
-#include <cmath>
-#include <limits>
-#include <utility>
+// AVX-512: 16 lanes, masked loads and stores. Included inside a target region, after
+// <immintrin.h>.
+#pragma once
 
-#include "kernel_table.h"
-#include "target_region.h"
+#include <cstddef>
 
-#if defined(__x86_64__) || defined(_M_X64)
-
-#include <immintrin.h>
-
-// GCC 12 warns inside its own header: _mm512_undefined_ps is uninitialized on purpose.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-
-GRADSTEP_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
-#include "driver.h"
+#include "inline.h"
 
 namespace gradstep {
 namespace {
@@ -107,13 +93,5 @@ struct Avx512 {
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm512_storeu_pd(to, x); }
 };
 
-constexpr KernelTable kTable = kernelTable<Avx512>("avx512", AllRules{});
-
 }  // namespace
-const KernelTable* const kAvx512Table = &kTable;
 }  // namespace gradstep
-GRADSTEP_TARGET_END
-
-#else
-const gradstep::KernelTable* const gradstep::kAvx512Table = nullptr;
-#endif

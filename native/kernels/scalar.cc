@@ -1,0 +1,18 @@
+// The kernel table of any processor.
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "../simd/scalar.h"
+#include "driver.h"
+
+namespace gradstep {
+namespace {
+
+constexpr KernelTable kTable = kernelTable<Scalar>("scalar", AllRules{});
+
+}  // namespace
+const KernelTable* const kScalarTable = &kTable;
+}  // namespace gradstep
