@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'ERR_OVERLAP'
   | 'ERR_READ_ONLY'
   | 'ERR_SCHEDULE_END'
+  | 'ERR_STATE_DICT'
   | 'ERR_SWAPPED'
   | 'ERR_UNKNOWN_OPTION'
   | 'ERR_UPDATE';
