@@ -13,6 +13,7 @@ export const ROOMS = [
   ['optimizers', 'one file an optimizer'],
   ['lr-scheduler', "torch's schedulers"],
   ['optimizer', 'the public face'],
+  ['state-dict', 'save, load, PyTorch'],
   ['stepping', 'a step in its order'],
   ['groups', 'views over structs'],
   ['slots', 'registered arrays, state'],

@@ -140,7 +140,7 @@ export class GroupTable<O extends object, S = unknown> {
       const members = { params, paramNames: names, name, meta, frozen };
       const owner = new GroupOwner(this, index, struct, overrides);
       const view = new OptionView(owner, members) as unknown as ParamGroup<O>;
-      const attachState = this.#allocate(this.slots.size, list.data, options);
+      const attachState = this.#allocate(this.slots.size, list.data, this.kindsOf(options));
       this.slots.add(list, { group: index, struct, records, frozen: frozen === true });
       attachState();
       this.rows.push({ struct, records, members, overrides, view });
@@ -171,30 +171,32 @@ export class GroupTable<O extends object, S = unknown> {
     slots: readonly number[],
     optionsOf: (parameter: ParameterLike) => Required<O>,
   ): () => void {
+    const kinds = slots.map((slot) => {
+      return this.kindsOf(optionsOf(this.slots.rows[slot]!.parameter));
+    });
+    return this.allocateKinds(slots, kinds);
+  }
+
+  /** The same by the kinds of state that each slot needs, in increasing order. */
+  allocateKinds(slots: readonly number[], kinds: readonly (readonly number[])[]): () => void {
     const before = this.memory.mark();
     try {
-      return this.#allocateRuns(slots, optionsOf);
+      return this.#allocateRuns(slots, kinds);
     } catch (error) {
       this.memory.takeBack(before);
       throw error;
     }
   }
 
-  #allocateRuns(
-    slots: readonly number[],
-    optionsOf: (parameter: ParameterLike) => Required<O>,
-  ): () => void {
+  #allocateRuns(slots: readonly number[], kinds: readonly (readonly number[])[]): () => void {
     const { rows } = this.slots;
     const attach: (() => void)[] = [];
     for (let at = 0, end = 0; at < slots.length; at = end) {
-      const options = optionsOf(rows[slots[at]!]!.parameter);
-      const kinds = this.kindsOf(options).join();
-      const isAlike = (i: number) =>
-        slots[i] === slots[i - 1]! + 1 &&
-        this.kindsOf(optionsOf(rows[slots[i]!]!.parameter)).join() === kinds;
+      const alike = kinds[at]!.join();
+      const isAlike = (i: number) => slots[i] === slots[i - 1]! + 1 && kinds[i]!.join() === alike;
       for (end = at + 1; end < slots.length && isAlike(end); ) end++;
       const data = slots.slice(at, end).map((slot) => rows[slot]!.data);
-      attach.push(this.#allocate(slots[at]!, data, options));
+      attach.push(this.#allocate(slots[at]!, data, kinds[at]!));
     }
     return () => {
       for (const register of attach) register();
@@ -210,8 +212,7 @@ export class GroupTable<O extends object, S = unknown> {
     return kinds;
   }
 
-  #allocate(first: number, data: readonly Floats[], options: Required<O>): () => void {
-    const kinds = this.kindsOf(options);
+  #allocate(first: number, data: readonly Floats[], kinds: readonly number[]): () => void {
     return this.state.allocate(kinds, first, data, this.memory, this.#core);
   }
 

@@ -7,7 +7,7 @@ import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import type { Doubles } from '../support/typed-arrays.ts';
 import type { GroupTable } from './group-table.ts';
-import { whereOverridden } from './overrides.ts';
+import { type Override, whereOverridden } from './overrides.ts';
 import { MEMBERS } from './param-group.ts';
 
 /** Overrides these options of a parameter, and no others; null: none. */
@@ -21,31 +21,59 @@ export function override<O extends object>(
   const phase = phases.enter('changing'); // getters of users run now
   try {
     const slot = table.slotOf(parameter);
-    const { group, label, record } = slots.rows[slot]!;
-    const { struct: base, overrides, view } = table.rows[group]!;
+    const { group, label } = slots.rows[slot]!;
+    const { struct: base } = table.rows[group]!;
     const given = { ...checkOverride(options, label) } as Record<string, unknown>;
     const inForce = schema.parse(given, schema.read(base), whereOverridden(label), []);
-    const own = schema.keys.filter((key) => given[key] !== undefined);
-    const values = Object.fromEntries(own.map((key) => [key, inForce[key as keyof O]]));
+    const values = ownOptions(schema, given, inForce);
     // From here on no code of a user.
-    const before = overrides.get(parameter);
     const attachState = table.allocateState([slot], () => inForce);
-    const struct =
-      own.length > 0
-        ? (before?.struct ?? overrides.takeSpare() ?? table.memory.doubles(base.length))
-        : base;
+    const struct = values && structFor(table, slot);
     attachState();
-    slots.setSlot(slot, struct, record);
-    if (own.length === 0) {
-      overrides.delete(parameter);
-      return;
-    }
-    schema.write(struct, inForce);
-    overrides.set(parameter, { values: Object.freeze(values) as Partial<O>, struct });
-    table.show(struct, overriddenView(view, schema, struct));
+    settleOverride(table, slot, values && { values, struct: struct!, inForce });
   } finally {
     phases.enter(phase);
   }
+}
+
+/** What a parameter overrides, of these options in force for it; null for nothing. */
+export function ownOptions<O extends object>(
+  schema: Schema<O>,
+  given: object,
+  inForce: Required<O>,
+): Partial<O> | null {
+  const own = schema.keys.filter((key) => Reflect.get(given, key) !== undefined);
+  if (own.length === 0) return null;
+  const values = Object.fromEntries(own.map((key) => [key, inForce[key as keyof O]]));
+  return Object.freeze(values) as Partial<O>;
+}
+
+/** Memory for the options of one parameter. */
+export function structFor<O extends object>(table: GroupTable<O>, slot: number): Doubles {
+  const { group, parameter } = table.slots.rows[slot]!;
+  const { struct, overrides } = table.rows[group]!;
+  const mine = overrides.get(parameter)?.struct ?? overrides.takeSpare();
+  return mine ?? table.memory.doubles(struct.length);
+}
+
+/** Gives a parameter the options that it overrides, or none. Cannot fail. */
+export function settleOverride<O extends object>(
+  table: GroupTable<O>,
+  slot: number,
+  override: (Override<O> & { readonly inForce: Required<O> }) | null,
+): void {
+  const { schema, slots, rows } = table;
+  const { group, parameter, record } = slots.rows[slot]!;
+  const { struct: base, overrides, view } = rows[group]!;
+  slots.setSlot(slot, override?.struct ?? base, record);
+  if (override === null) {
+    overrides.delete(parameter);
+    return;
+  }
+  const { values, struct, inForce } = override;
+  schema.write(struct, inForce);
+  overrides.set(parameter, { values, struct });
+  table.show(struct, overriddenView(view, schema, struct));
 }
 
 function checkOverride(options: unknown, label: string): object | null {

@@ -7,7 +7,7 @@ import type { Doubles } from '../support/typed-arrays.ts';
 import type { Followers } from './param-group.ts';
 
 /** What one parameter overrides. */
-interface Override<O extends object> {
+export interface Override<O extends object> {
   /** The overridden options alone; frozen. */
   readonly values: Partial<O>;
   /** All options in force for it. */

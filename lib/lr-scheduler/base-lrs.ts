@@ -1,6 +1,6 @@
 /** The lr that each group's schedule starts from. */
 
-import { initialValue, resetInitialValue, setInitialValue } from './initial-values.ts';
+import { initialValue, resetInitialValue, setInitialValue } from '../groups/initial-values.ts';
 import type { SchedulableGroup } from './scheduled-groups.ts';
 
 /** The lr that a group had before any scheduler changed it, if there has been one. */

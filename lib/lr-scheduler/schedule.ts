@@ -1,12 +1,12 @@
 /** Plain schedules bound to any option of any groups. */
 
+import { initialValue, setInitialValue } from '../groups/initial-values.ts';
 import type { GroupMembers } from '../groups/param-group.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { callable, oneOf, optional, parseArguments, real } from '../schedules/arguments.ts';
 import { checkStep, type ScheduleFunction } from '../schedules/schedule-function.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { initialValue, setInitialValue } from './initial-values.ts';
 import { OptionPath } from './option-path.ts';
 import {
   checkOptimizer,

@@ -17,6 +17,10 @@ import { isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { Phases } from '../slots/phases.ts';
 import type { StateMap } from '../slots/state.ts';
+import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
+import { prepareOptimizer } from '../state-dict/load.ts';
+import { type OptimizerStateDict, writeOptimizer } from '../state-dict/optimizer-dict.ts';
+import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
 import type { HookHandle, StepArguments, StepPostHook, StepPreHook } from '../stepping/hooks.ts';
 import { type StepAsyncOptions, stepAsync } from '../stepping/step-async.ts';
 import {
@@ -46,7 +50,10 @@ const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.di
  * @typeParam O The options that a group may set.
  * @typeParam S The state of one parameter.
  */
-export abstract class Optimizer<O extends object = object, S = unknown> {
+export abstract class Optimizer<
+  O extends object = object,
+  S = unknown,
+> extends HasStateDict<OptimizerStateDict> {
   /** The options that new groups start from; assigning to one changes groups added later. */
   readonly defaults: LiveOptions<O>;
   /** The groups, in order: a read-only list of live objects. */
@@ -72,6 +79,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   /** @internal */
   constructor(schema: Schema<O>, params: ParamsOrGroups<O>, options: O & StepOptions);
   constructor(first: unknown, second: unknown, third?: unknown) {
+    super();
     const isOwn = !(isObject(first) && Schema.is(first));
     const schema = (isOwn ? schemaOf(new.target) : first) as Schema<O>;
     if (!isOwn && this.update !== undefined) {
@@ -248,6 +256,17 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
     zeroGrads([this.#stepper], options);
   }
 
+  /** @internal */
+  protected override writeDict(copy: boolean): OptimizerStateDict {
+    return writeOptimizer({ table: this.#groups as never, settings: this.#settings }, copy);
+  }
+
+  /** @internal */
+  protected override prepareDict(dict: unknown, options: Required<LoadStateDictOptions>): OwnLoad {
+    const savable = { table: this.#groups as never, settings: this.#settings };
+    return prepareOptimizer(savable, dict, options);
+  }
+
   /** Frees the native memory now; every later call is an `ERR_DISPOSED`. Safe to call twice. */
   dispose(): void {
     if (this.#phases.disposed) return;
@@ -262,7 +281,7 @@ export abstract class Optimizer<O extends object = object, S = unknown> {
   }
 
   /** As torch prints it: every group with its options, sorted. */
-  toString(): string {
+  override toString(): string {
     return printOptimizer(this.#schema.name, this.#groups.list);
   }
 

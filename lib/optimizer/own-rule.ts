@@ -87,7 +87,7 @@ export interface Update<
 }
 
 /** What groups and constructors have besides. */
-const TAKEN: readonly string[] = [...MEMBERS, ...STEP_KEYS];
+const TAKEN: readonly string[] = [...MEMBERS, ...STEP_KEYS, 'initialValues'];
 
 type OwnClass = (abstract new (
   ...args: never[]

@@ -4,7 +4,7 @@ import { GradstepError } from '../support/errors.ts';
 
 /**
  * `caller` is the part of a step in which a closure or a hook runs; in `async` the update runs on
- * another thread. `adding`, `changing` and `zeroing` are calls that read users' objects.
+ * another thread. `adding`, `changing`, `zeroing` and `dict` are calls that read users' objects.
  */
 export type Phase =
   | 'idle'
@@ -14,6 +14,7 @@ export type Phase =
   | 'adding'
   | 'changing'
   | 'zeroing'
+  | 'dict'
   | 'disposed';
 
 /** The phase of one optimizer. */
@@ -34,6 +35,7 @@ export class Phases {
       adding: 'inside addParamGroup of the same optimizer',
       changing: 'while parameters of the same optimizer are being changed',
       zeroing: 'inside zeroGrad of the same optimizer',
+      dict: 'while the state dict of the same optimizer is read or loaded',
       async: 'while an asynchronous step of the same optimizer is under way: await it first',
     };
     const when = during[this.#phase as keyof typeof during];

@@ -167,6 +167,12 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     return this.#kinds.map((kind) => kind.get(slot, length));
   }
 
+  /** A slot has these kinds and no others from now on. @internal */
+  keep(slot: number, which: readonly number[]): void {
+    for (const [k, kind] of this.#kinds.entries()) if (!which.includes(k)) kind.drop(slot);
+    this.#views[slot] = undefined;
+  }
+
   /** The slots are others now, with these arrays. @internal */
   reset(arrays: StateArrays[]): void {
     for (const [k, kind] of this.#kinds.entries()) kind.reset(arrays.map((mine) => mine[k]));

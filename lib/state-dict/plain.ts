@@ -82,12 +82,26 @@ export function field(object: PlainObject, key: string): unknown {
 }
 
 /** Proves, without code of a user, that arrays which were read are still there. */
-export function proveThere(arrays: readonly Floats[], what: string): void {
+export function proveThere(arrays: readonly (Floats | undefined)[], what: string): void {
   for (let i = 0; i < arrays.length; i++) {
-    if (!isGone(arrays[i]!)) continue;
+    const array = arrays[i];
+    if (array === undefined || !isGone(array)) continue;
     throw new GradstepError(
       'ERR_DETACHED',
       `The buffer of an array in ${what} was transferred or shrunk away meanwhile`,
+    );
+  }
+}
+
+/** A copy in memory of its own. */
+export function copyOf(array: Floats): Floats {
+  try {
+    return new Float32Array(array);
+  } catch (cause) {
+    throw new GradstepError(
+      'ERR_OUT_OF_MEMORY',
+      `Could not allocate ${(lengthOf(array) / 2 ** 18).toFixed(1)} MiB for a copy of state`,
+      { cause },
     );
   }
 }

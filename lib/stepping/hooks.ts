@@ -23,10 +23,11 @@ export interface HookHandle {
 }
 
 /** Hooks in the order in which they were registered; one function may stand there twice. */
-class HookList<H extends (...args: never[]) => unknown> {
-  readonly #hooks = new Set<{ readonly hook: H }>();
+export class HookList<H extends (...args: never[]) => unknown> {
+  #hooks = new Set<{ readonly hook: H }>();
 
-  add(hook: H): HookHandle {
+  /** @param first Whether it comes before those that are there. */
+  add(hook: H, first = false): HookHandle {
     if (typeof hook !== 'function') {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -34,7 +35,8 @@ class HookList<H extends (...args: never[]) => unknown> {
       );
     }
     const entry = { hook };
-    this.#hooks.add(entry);
+    if (first) this.#hooks = new Set([entry, ...this.#hooks]);
+    else this.#hooks.add(entry);
     return Object.freeze({ remove: () => void this.#hooks.delete(entry) });
   }
 

@@ -154,6 +154,8 @@ export class StepSettings {
   /** Live: assigning to one changes the next step. */
   readonly options: LiveOptions<StepOptions>;
   readonly #report: Doubles;
+  readonly #schema: Schema<StepOptions>;
+  readonly #struct: Doubles;
 
   constructor(
     values: Required<StepOptions>,
@@ -167,6 +169,8 @@ export class StepSettings {
     const schema = schemas[ground.backend.name];
     const struct = allocate(schema.fields.length);
     this.#report = allocate(Object.keys(REPORT).length);
+    this.#schema = schema;
+    this.#struct = struct;
     schema.write(struct, values);
     ground.core.setOptions(struct, this.#report);
     const owner: OptionOwner<StepOptions> = {
@@ -177,6 +181,26 @@ export class StepSettings {
       ensureState() {},
     };
     this.options = new OptionView(owner) as unknown as LiveOptions<StepOptions>;
+  }
+
+  /** Options as given, over torch's defaults. @throws {GradstepError} As the constructor. */
+  parse(given: object, where: Where): Required<StepOptions> {
+    return this.#schema.parse(given, this.#schema.initial(), where, []);
+  }
+
+  /** Takes what `parse` gave. */
+  write(values: Required<StepOptions>): void {
+    this.#schema.write(this.#struct, values);
+  }
+
+  /** How many steps were skipped, and how many of those in a row until now. */
+  get skips(): readonly [skipped: number, consecutive: number] {
+    return [this.#report[REPORT.skipped]!, this.#report[REPORT.consecutiveSkips]!];
+  }
+
+  set skips([skipped, consecutive]) {
+    this.#report[REPORT.skipped] = skipped;
+    this.#report[REPORT.consecutiveSkips] = consecutive;
   }
 
   lastStep(): LastStep {

@@ -55,7 +55,12 @@ export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
   }
 }
 
-const { fill: fillFloat32, keys: keysOf } = Float32Array.prototype;
+const { fill: fillFloat32, keys: keysOf, set: setFloat32 } = Float32Array.prototype;
+
+/** Copies bits, also those of a NaN, through the intrinsic method. */
+export function copyFloats(target: Floats, source: Floats): void {
+  apply(setFloat32, target, [source]);
+}
 
 /** Fills with zeros through the intrinsic method. */
 export function fillZero(array: Floats): void {

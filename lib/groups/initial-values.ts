@@ -20,3 +20,13 @@ export function resetInitialValue(group: object, option: string, before: number 
   if (before !== undefined) setInitialValue(group, option, before);
   else initialValues.get(group)?.delete(option);
 }
+
+/** All of a group, by option. */
+export function initialValuesOf(group: object): Record<string, number> {
+  return Object.fromEntries(initialValues.get(group) ?? []);
+}
+
+/** From now on these and no others. */
+export function replaceInitialValues(group: object, values: ReadonlyMap<string, number>): void {
+  initialValues.set(group, new Map(values));
+}
