@@ -8,6 +8,7 @@ export { backend, isa, isas, setBackend, setIsa } from './backend/active.ts';
 export type { BackendName } from './backend/backend.ts';
 export { getNumThreads, setNumThreads } from './backend/threads.ts';
 export { type AnyOptimizer, type CombinedOptimizer, combine, stepAll } from './combine/combine.ts';
+export type { CombinedStateDict } from './combine/combined-dict.ts';
 export * from './gradients/index.ts';
 export * from './grouping/index.ts';
 export type { Json, ParamGroupInput, ParamsOrGroups } from './groups/group-input.ts';
@@ -45,6 +46,7 @@ export {
 } from './parameters/parameter-arena.ts';
 export * from './schedules/index.ts';
 export type { ParameterState, StateMap } from './slots/state.ts';
+export * from './state-dict/index.ts';
 export {
   type HookHandle,
   registerOptimizerStepPostHook,

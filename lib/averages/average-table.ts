@@ -211,3 +211,17 @@ export class AverageTable {
 export function labelOf(name: string | undefined, index: number): string {
   return name === undefined ? `at index ${index}` : `'${name}'`;
 }
+
+/** Refuses parameters that stand twice in a list. */
+export function refuseTwice({ params, labels }: ParamList): void {
+  const seen = new Set<ParameterLike>();
+  for (const [i, parameter] of params.entries()) {
+    if (seen.has(parameter)) {
+      throw new GradstepError(
+        'ERR_DUPLICATE_PARAMETER',
+        `parameter ${labelOf(labels[i], i)} is given twice`,
+      );
+    }
+    seen.add(parameter);
+  }
+}

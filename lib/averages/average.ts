@@ -3,19 +3,22 @@
 import type { AnyOptimizer } from '../combine/combine.ts';
 import { checkOptions } from '../groups/group-input.ts';
 import type { Schema } from '../options/schema.ts';
-import {
-  isObject,
-  listParams,
-  type ParamList,
-  type ParamsInput,
-} from '../parameters/list-params.ts';
+import { isObject, listParams, type ParamsInput } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
+import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
+import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
 import type { HookHandle } from '../stepping/hooks.ts';
 import { type Stepper, steppableOf } from '../stepping/stepping.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import type { Floats } from '../support/typed-arrays.ts';
-import { AverageTable, labelOf } from './average-table.ts';
+import {
+  type AverageStateDict,
+  prepareAverage,
+  type SavedAverage,
+  writeAverage,
+} from './average-dict.ts';
+import { AverageTable, refuseTwice } from './average-table.ts';
 
 type Phase = 'idle' | 'busy' | 'disposed';
 
@@ -27,7 +30,7 @@ const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.di
  * `swap()` puts the averages into the parameters, for an evaluation, and `restore()` puts the
  * parameters' own values back, bit for bit.
  */
-export abstract class Average<O extends object = object> {
+export abstract class Average<O extends object = object> extends HasStateDict<AverageStateDict> {
   /** The parameters, in order; a frozen array. */
   readonly params: readonly ParameterLike[];
   /** Their names, when they were given as `[name, parameter]` pairs. */
@@ -37,6 +40,8 @@ export abstract class Average<O extends object = object> {
 
   readonly #schema: Schema<O>;
   readonly #table: AverageTable;
+  /** Those that were given, or their own. */
+  readonly #names: readonly (string | undefined)[];
   #swapped = false;
   #phase: Phase = 'idle';
   /** Registered at the optimizer that it is attached to. */
@@ -44,11 +49,13 @@ export abstract class Average<O extends object = object> {
   #steppers: readonly Stepper[] = [];
 
   protected constructor(schema: Schema<O>, params: ParamsInput, options: O) {
+    super();
     const values = schema.parse(checkOptions(options), schema.initial(), '', []);
     const list = listParams(params, undefined, '');
     refuseTwice(list);
     this.params = list.params;
     this.paramNames = list.names;
+    this.#names = list.labels;
     this.#schema = schema;
     this.#table = new AverageTable(schema, list);
     schema.write(this.#table.struct, values);
@@ -195,7 +202,7 @@ export abstract class Average<O extends object = object> {
     this.dispose();
   }
 
-  toString(): string {
+  override toString(): string {
     const options = Object.entries(this.#schema.read(this.#table.struct));
     const shown = [
       `${this.params.length} parameters`,
@@ -209,6 +216,27 @@ export abstract class Average<O extends object = object> {
   /** What `console.log` shows in Node.js. */
   [inspectCustom](): string {
     return this.toString();
+  }
+
+  /** @internal */
+  protected override writeDict(copy: boolean): AverageStateDict {
+    return writeAverage(this.#saved('stateDict()'), copy);
+  }
+
+  /** @internal */
+  protected override prepareDict(dict: unknown, options: Required<LoadStateDictOptions>): OwnLoad {
+    return prepareAverage(() => this.#saved('loadStateDict()'), dict, options);
+  }
+
+  #saved(call: string): SavedAverage {
+    this.#requireOwn(call);
+    this.#assertNotAsync();
+    return {
+      schema: this.#schema as never,
+      table: this.#table,
+      params: this.params,
+      names: this.#names,
+    };
   }
 
   /** The options in force. @internal */
@@ -261,17 +289,4 @@ export abstract class Average<O extends object = object> {
 function hasStepped(optimizer: AnyOptimizer): boolean {
   if ('optimizers' in optimizer) return (optimizer.optimizers as AnyOptimizer[]).some(hasStepped);
   return optimizer.lastStep?.stepped === true;
-}
-
-function refuseTwice({ params, labels }: ParamList): void {
-  const seen = new Set<ParameterLike>();
-  for (const [i, parameter] of params.entries()) {
-    if (seen.has(parameter)) {
-      throw new GradstepError(
-        'ERR_DUPLICATE_PARAMETER',
-        `parameter ${labelOf(labels[i], i)} is given twice`,
-      );
-    }
-    seen.add(parameter);
-  }
 }

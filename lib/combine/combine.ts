@@ -3,11 +3,14 @@
 import type { Optimizer } from '../optimizer/optimizer.ts';
 import { isIterable, isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
+import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
+import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
 import type { HookHandle, StepPostHook, StepPreHook } from '../stepping/hooks.ts';
 import { makeSteppable, type Steppable, steppableOf, stepTogether } from '../stepping/stepping.ts';
 import { type ZeroGradOptions, zeroGrads } from '../stepping/zero-grad.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { type CombinedStateDict, prepareCombined, writeCombined } from './combined-dict.ts';
 import { CombinedState } from './combined-state.ts';
 import { CombinedStepper, refuseSharing } from './combined-stepper.ts';
 
@@ -24,7 +27,9 @@ type StateIn<T> = T extends { readonly state: ReadonlyMap<unknown, infer S> } ? 
 const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
 
 /** Several optimizers that are used as one; made by `combine`. Schedulers take it as any other. */
-export class CombinedOptimizer<T extends readonly AnyOptimizer[] = readonly AnyOptimizer[]> {
+export class CombinedOptimizer<
+  T extends readonly AnyOptimizer[] = readonly AnyOptimizer[],
+> extends HasStateDict<CombinedStateDict> {
   /** The optimizers inside, in order; each can still be used alone. */
   readonly optimizers: T;
   /** State by parameter, of all optimizers. */
@@ -33,6 +38,7 @@ export class CombinedOptimizer<T extends readonly AnyOptimizer[] = readonly AnyO
 
   /** @internal */
   constructor(optimizers: T, parts: readonly Steppable[]) {
+    super();
     this.optimizers = Object.freeze(optimizers);
     this.#stepper = new CombinedStepper(this, parts);
     this.state = new CombinedState(
@@ -91,6 +97,16 @@ export class CombinedOptimizer<T extends readonly AnyOptimizer[] = readonly AnyO
     zeroGrads(this.#stepper.steppers, options);
   }
 
+  /** @internal */
+  protected override writeDict(copy: boolean): CombinedStateDict {
+    return writeCombined(this.optimizers, copy);
+  }
+
+  /** @internal */
+  protected override prepareDict(dict: unknown, options: Required<LoadStateDictOptions>): OwnLoad {
+    return prepareCombined(this.optimizers, dict, options);
+  }
+
   /** Disposes of all optimizers inside. Safe to call twice. */
   dispose(): void {
     for (const { phases } of this.#stepper.steppers) {
@@ -105,7 +121,7 @@ export class CombinedOptimizer<T extends readonly AnyOptimizer[] = readonly AnyO
   }
 
   /** All optimizers inside, as they print themselves. */
-  toString(): string {
+  override toString(): string {
     return ['CombinedOptimizer (', ...this.optimizers.map(String), ')'].join('\n');
   }
 

@@ -4,6 +4,7 @@ import { activeBackend } from '../backend/active.ts';
 import { Optimizer } from '../optimizer/optimizer.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { parseArguments } from '../schedules/arguments.ts';
+import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import {
@@ -226,7 +227,12 @@ export class GradScaler {
    * `ERR_UNKNOWN_OPTION`; nothing has changed then.
    */
   loadStateDict(state: GradScalerState | Record<string, never>): void {
-    if (!this.#enabled) return;
+    loadAll([this.prepareLoad(state)]);
+  }
+
+  /** The first half of `loadStateDict`. @internal */
+  prepareLoad(state: unknown): PendingLoad {
+    if (!this.#enabled) return checkedLoad(() => {});
     if (isObject(state) && Object.keys(state).length === 0) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -235,11 +241,13 @@ export class GradScaler {
       );
     }
     const loaded = parseArguments(stateTable, state, 'the state of a GradScaler');
-    this.#scale = this.#started ? fround(loaded.scale) : loaded.scale;
-    this.#growthFactor = loaded.growth_factor;
-    this.#backoffFactor = loaded.backoff_factor;
-    this.#growthInterval = loaded.growth_interval;
-    this.#growthTracker = loaded._growth_tracker;
+    return checkedLoad(() => {
+      this.#scale = this.#started ? fround(loaded.scale) : loaded.scale;
+      this.#growthFactor = loaded.growth_factor;
+      this.#backoffFactor = loaded.backoff_factor;
+      this.#growthInterval = loaded.growth_interval;
+      this.#growthTracker = loaded._growth_tracker;
+    });
   }
 
   #requireScale(call: string): void {

@@ -150,10 +150,10 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
     return { ...super.stateDict(), schedulers };
   }
 
-  override loadStateDict(state: SchedulerState): void {
-    const states: unknown = isObject(state) ? state.schedulers : undefined;
+  override take(state: unknown): void {
+    const { type, schedulers: states } = Object(state) as SchedulerState;
     const count = this.schedulers.length;
-    if (!isObject(state) || state.type !== this.spec.name) super.loadStateDict(state); // throws
+    if (type !== this.spec.name) super.take(state); // throws
     if (!Array.isArray(states) || states.length !== count) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -161,22 +161,7 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
           `but received ${describe(Array.isArray(states) ? states.length : states)}`,
       );
     }
-    const before = this.stateDict();
-    try {
-      this.schedulers.forEach((scheduler, i) => {
-        scheduler.loadStateDict((states as SchedulerState[])[i]!);
-      });
-      super.loadStateDict(state);
-    } catch (error) {
-      this.restore(before);
-      throw error;
-    }
-  }
-
-  private restore(state: SchedulerState): void {
-    this.schedulers.forEach((scheduler, i) => {
-      scheduler.loadStateDict(state.schedulers![i]!);
-    });
-    super.loadStateDict(state);
+    for (const [i, scheduler] of this.schedulers.entries()) scheduler.take(states[i]);
+    super.take(state);
   }
 }

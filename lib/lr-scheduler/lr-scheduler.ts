@@ -4,6 +4,8 @@ import type { LiveOptions } from '../groups/param-group.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { integer, parseArguments, perGroup, real, refuse } from '../schedules/arguments.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
+import { readPlain } from '../state-dict/plain.ts';
+import { loadAll, type PendingLoad, triedLoad } from '../state-dict/stateful.ts';
 import { GradstepError } from '../support/errors.ts';
 import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
@@ -203,10 +205,12 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     const groups = this.groups();
     const saved = groups.map((group) => [group, group.lr, momentumOf(group)] as const);
     const forget = this.#baseLrs.snapshot(groups);
+    const options = { ...this.#values };
     this.progress = { ...progress };
     return () => {
       this.progress = progress;
       this.#lastLr = lastLr;
+      Object.assign(this.#values, options);
       forget();
       for (const [group, lr, momentum] of saved) {
         group.lr = lr;
@@ -277,23 +281,27 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
    * number of groups; nothing has changed then.
    */
   loadStateDict(state: SchedulerState): void {
+    loadAll([this.prepareLoad(state)]);
+  }
+
+  /** The first half of `loadStateDict`. @internal */
+  prepareLoad(given: unknown): PendingLoad {
+    const state = isObject(given) ? readPlain(given, 'the state of a scheduler') : given;
+    return triedLoad(
+      () => this.take(state),
+      () => this.snapshot(),
+    );
+  }
+
+  /** Becomes what a state says; `snapshot` can take it back. @internal */
+  take(state: unknown): void {
     const groups = this.groups();
     const read = readState(this.spec, this.#values, this.progress, state, groups.length);
-    const options = { ...this.#values };
-    try {
-      this.attempt(() => {
-        Object.assign(this.#values, read.options);
-        this.progress = read.progress as Progress & P;
-        this.write(read.lr, read.momentum);
-      });
-    } catch (error) {
-      Object.assign(this.#values, options);
-      throw error;
-    }
+    Object.assign(this.#values, read.options);
+    this.progress = read.progress as Progress & P;
+    this.write(read.lr, read.momentum);
     this.#lastLr = read.lastLr;
-    groups.forEach((group, i) => {
-      this.#baseLrs.set(group, read.baseLrs[i]!);
-    });
+    for (const [i, group] of groups.entries()) this.#baseLrs.set(group, read.baseLrs[i]!);
     this.#baseLrs.publish(true);
   }
 }

@@ -5,9 +5,11 @@ import type { GroupMembers } from '../groups/param-group.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { callable, oneOf, optional, parseArguments, real } from '../schedules/arguments.ts';
 import { checkStep, type ScheduleFunction } from '../schedules/schedule-function.ts';
+import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { OptionPath } from './option-path.ts';
+import { type Group, undoAll, type Write, writeAll } from './option-writes.ts';
 import {
   checkOptimizer,
   type GroupFilter,
@@ -49,8 +51,6 @@ export interface OptionSchedulerState {
   readonly base?: { readonly [option: string]: readonly number[] };
 }
 
-type Group = GroupMembers & Record<string, unknown>;
-
 interface Binding {
   readonly path: OptionPath;
   readonly at: ScheduleFunction<unknown>;
@@ -58,15 +58,6 @@ interface Binding {
 
 /** By group and option. */
 type Bases = Map<object, Map<string, number>>;
-
-/** One option of one group at a step. */
-interface Write {
-  readonly group: Group;
-  readonly path: OptionPath;
-  readonly before: unknown;
-  readonly base: number | undefined;
-  readonly value: unknown;
-}
 
 /** Options of groups that follow schedules; made by `schedule`. */
 export class OptionScheduler {
@@ -108,9 +99,15 @@ export class OptionScheduler {
     this.#apply(checkStep(step));
   }
 
-  /** @param bases What factors apply to, where it is not what is known so far. */
-  #apply(step: number, bases: Bases = this.#base): void {
-    const writes = this.#groups.list().flatMap((group) => {
+  #apply(step: number): void {
+    const writes = this.#writesAt(step, this.#base);
+    writeAll(writes);
+    this.#settle(step, writes);
+  }
+
+  /** @param bases What factors apply to. */
+  #writesAt(step: number, bases: Bases): readonly Write[] {
+    return this.#groups.list().flatMap((group) => {
       return this.#bindings.map(({ path, at }): Write => {
         const before = path.read(group, () => this.#label(group));
         const base = this.#multiplies ? this.#baseOf(group, path, before, bases) : undefined;
@@ -119,7 +116,9 @@ export class OptionScheduler {
         return { group, path, before, base, value: next };
       });
     });
-    writeAll(writes);
+  }
+
+  #settle(step: number, writes: readonly Write[]): void {
     for (const { group, path, base } of writes) this.#remember(group, path.text, base);
     this.#lastStep = step;
   }
@@ -165,15 +164,26 @@ export class OptionScheduler {
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT`; nothing has changed then.
    */
   loadStateDict(state: OptionSchedulerState): void {
-    if (!isObject(state) || state.type !== 'schedule') {
+    loadAll([this.prepareLoad(state)]);
+  }
+
+  /** The first half of `loadStateDict`. @internal */
+  prepareLoad(given: unknown): PendingLoad {
+    const state = { ...(given as OptionSchedulerState) };
+    if (state.type !== 'schedule') {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
-        `Expected the state of a schedule() but received ${describe(state)}`,
+        `Expected the state of a schedule() but received ${describe(given)}`,
       );
     }
     const step = checkStep(state.lastStep);
-    if (this.#multiplies) this.#apply(step, this.#readBases(state.base));
-    else this.#apply(step);
+    const bases = this.#multiplies ? this.#readBases(state.base) : this.#base;
+    const writes = this.#writesAt(step, bases);
+    undoAll(writeAll(writes)); // they can be made
+    return checkedLoad(() => {
+      writeAll(writes);
+      this.#settle(step, writes);
+    });
   }
 
   #readBases(base: unknown): Bases {
@@ -194,33 +204,6 @@ export class OptionScheduler {
       });
     }
     return bases;
-  }
-}
-
-/**
- * Writes all or none. What a group refuses is tried again after the others: options that must go
- * together, such as nesterov and momentum, are only accepted in one order, which is not ours to know.
- */
-function writeAll(writes: readonly Write[]): void {
-  const done: Write[] = [];
-  let waiting = writes;
-  while (waiting.length > 0) {
-    const refused: Write[] = [];
-    let reason: unknown;
-    for (const write of waiting) {
-      try {
-        write.path.write(write.group, write.value);
-        done.unshift(write);
-      } catch (error) {
-        reason ??= error;
-        refused.push(write);
-      }
-    }
-    if (refused.length === waiting.length) {
-      for (const { group, path, before } of done) path.write(group, before);
-      throw reason;
-    }
-    waiting = refused;
   }
 }
 

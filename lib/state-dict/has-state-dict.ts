@@ -25,7 +25,7 @@ export interface StateDictHookOptions {
 export type StateDictHook<T, D> = (optimizer: T, dict: D) => D | undefined | void;
 
 /** A load as a subclass prepares it. */
-export type OwnLoad = Omit<PendingLoad, 'finish'>;
+export type OwnLoad = Omit<PendingLoad, 'finish'> & Partial<PendingLoad>;
 
 /** An optimizer, or several combined, as something that is saved and loaded. */
 export abstract class HasStateDict<D extends object> implements Stateful {
@@ -83,7 +83,10 @@ export abstract class HasStateDict<D extends object> implements Stateful {
     return {
       reserve: () => load.reserve(),
       commit: () => load.commit(),
-      finish: () => this.#loadPost.forEach((hook) => void hook(this as never)),
+      finish: () => {
+        load.finish?.();
+        this.#loadPost.forEach((hook) => void hook(this as never));
+      },
     };
   }
 

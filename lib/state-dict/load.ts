@@ -1,9 +1,8 @@
 /** Loads a state dict into an optimizer: all checks first, then all changes. */
 
 import type { GroupTable } from '../groups/group-table.ts';
-import type { StateArrays } from '../slots/optimizer-memory.ts';
 import { GradstepError } from '../support/errors.ts';
-import { bufferOf, copyFloats, fillZero, isShared } from '../support/typed-arrays.ts';
+import { copyFloats, fillZero } from '../support/typed-arrays.ts';
 import {
   type CheckedOptions,
   checkOptions,
@@ -12,7 +11,7 @@ import {
 } from './load-options.ts';
 import { listLive, type Match, match, misfit } from './match.ts';
 import type { Savable } from './optimizer-dict.ts';
-import { copyOf, proveThere, readPlain, refuseDict } from './plain.ts';
+import { proveThere, readPlain, refuseDict, setAside } from './plain.ts';
 import { type CheckedState, readState } from './read-state.ts';
 import { type ReadOptimizer, readOptimizer } from './saved.ts';
 import type { LoadReport, LoadStateDictOptions, PendingLoad } from './stateful.ts';
@@ -150,16 +149,6 @@ function admit(
     else mismatched.push(state);
   }
   return { arrivals, mismatched };
-}
-
-/** Copies arrays that may lie in the memory that is written: state is on shared memory. */
-function setAside(arrays: StateArrays): void {
-  for (const [k, array] of arrays.entries()) {
-    if (array === undefined) continue;
-    // Without shared memory, as in a browser page without isolation, it can be any.
-    const isApart = typeof SharedArrayBuffer !== 'undefined' && !isShared(bufferOf(array));
-    if (!isApart) arrays[k] = copyOf(array);
-  }
 }
 
 /** A parameter remembers this from now on. */

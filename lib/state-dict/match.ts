@@ -63,7 +63,7 @@ export function match(
   const known = new Set(found.map((pair) => pair.live));
   const missing = params.filter((one) => !known.has(one)).map(({ label }) => label);
   const unexpected = [
-    ...Array.from(strangers, savedLabel),
+    ...Array.from(strangers, ({ label }) => label),
     ...saved.strays.map((id) => `state ${id}`),
   ];
   if (strict) {
@@ -76,7 +76,8 @@ export function match(
   return { pairs: found, groups, missing, unexpected };
 }
 
-function haveNames(list: readonly { readonly name: unknown }[]): boolean {
+/** Whether all have names, and different ones. */
+export function haveNames(list: readonly { readonly name: unknown }[]): boolean {
   const names = new Set(list.map(({ name }) => name));
   return !names.has(undefined) && names.size === list.length;
 }
@@ -110,12 +111,8 @@ function matchByOrder(
   );
 }
 
-/** What errors call a parameter of the dict. */
-export function savedLabel({ name, index, group }: ReadParameter): string {
-  return `${name === undefined ? `at index ${index}` : `'${name}'`} (group ${group})`;
-}
-
-function refuseOthers(missing: readonly string[], unexpected: readonly string[]): void {
+/** @throws {GradstepError} `ERR_STATE_DICT` unless nothing is on one side alone. */
+export function refuseOthers(missing: readonly string[], unexpected: readonly string[]): void {
   if (missing.length + unexpected.length === 0) return;
   const parts = [
     missing.length > 0 ? `Missing in the state dict: ${some(missing)}. ` : '',
@@ -158,7 +155,7 @@ function refuseSizes(live: readonly LiveGroup[], saved: readonly (ReadGroup | un
     const there = others[at < 0 ? params.length : at];
     const differ =
       `${here ? `${here.label} of ${printSize(here)}` : 'none'} here, ` +
-      `${there ? `${savedLabel(there)} of ${printSize(there)}` : 'none'} in the state dict`;
+      `${there ? `${there.label} of ${printSize(there)}` : 'none'} in the state dict`;
     refuseDict(
       "loaded state dict contains a parameter group that doesn't match the size of optimizer's " +
         `group. Expected ${params.length} parameters but received ${others.length}; the first ` +
@@ -167,15 +164,22 @@ function refuseSizes(live: readonly LiveGroup[], saved: readonly (ReadGroup | un
   }
 }
 
+/** What has a size, and perhaps a shape. */
+interface Sized<Size = number | undefined> {
+  readonly label: string;
+  readonly size: Size;
+  readonly shape: readonly number[] | undefined;
+}
+
 /** What is wrong with the size or the shape, if something is. */
-export function misfit(live: LiveParameter, saved: ReadParameter): string | undefined {
+export function misfit(live: Sized<number>, saved: Sized): string | undefined {
   const { size, shape } = saved;
   const alike =
     shape && live.shape ? shape.join() === live.shape.join() : (size ?? live.size) === live.size;
   if (alike) return undefined;
   const told = { size: size!, ...(live.shape && { shape }) };
   return (
-    `Expected parameter ${savedLabel(saved)} of the state dict to have ${printSize(live)}, as ` +
+    `Expected parameter ${saved.label} of the state dict to have ${printSize(live)}, as ` +
     `${live.label} has, but received ${printSize(told)}`
   );
 }

@@ -11,6 +11,7 @@ import {
   type Floats,
   isFloat32Array,
   isGone,
+  isShared,
   lengthOf,
 } from '../support/typed-arrays.ts';
 
@@ -103,5 +104,21 @@ export function copyOf(array: Floats): Floats {
       `Could not allocate ${(lengthOf(array) / 2 ** 18).toFixed(1)} MiB for a copy of state`,
       { cause },
     );
+  }
+}
+
+/**
+ * Copies arrays that may lie in the memory that is about to be written.
+ * @param targets The buffers of that memory. Default: our own, shared where there is shared memory.
+ */
+export function setAside(
+  arrays: (Floats | undefined)[],
+  targets?: ReadonlySet<ArrayBufferLike>,
+): void {
+  for (const [i, array] of arrays.entries()) {
+    if (array === undefined) continue;
+    const buffer = bufferOf(array);
+    const isElsewhere = targets ? !targets.has(buffer) : typeof SharedArrayBuffer !== 'undefined';
+    if (isShared(buffer) || !isElsewhere) arrays[i] = copyOf(array); // one memory, two buffers
   }
 }

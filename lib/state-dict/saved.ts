@@ -9,6 +9,8 @@ import { field, isPlainObject, type PlainObject, refuseDict } from './plain.ts';
 /** A parameter in the dict. */
 export interface ReadParameter {
   readonly id: number;
+  /** What errors call it. */
+  readonly label: string;
   readonly group: number;
   /** Its place in the group. */
   readonly index: number;
@@ -152,6 +154,7 @@ function readParameter(
   if (!isPlainObject(overrides)) return refuse('overrides to be an object', overrides, where);
   return {
     id: id as number,
+    label: `${name === undefined ? `at index ${i}` : `'${name}'`} (group ${group})`,
     group,
     index: i,
     name: name as string | undefined,

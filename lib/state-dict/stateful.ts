@@ -64,6 +64,39 @@ export function loadAll(loads: readonly PendingLoad[]): LoadReport[] {
   return reports;
 }
 
+/** What a load leaves alone that leaves nothing alone. */
+const NOTHING: LoadReport = Object.freeze({
+  missing: Object.freeze([]),
+  unexpected: Object.freeze([]),
+  mismatched: Object.freeze([]),
+});
+
+/** A load that needs no memory and cannot fail any more. */
+export function checkedLoad(commit: () => void): PendingLoad {
+  return {
+    reserve() {},
+    commit() {
+      commit();
+      return NOTHING;
+    },
+    finish() {},
+  };
+}
+
+/**
+ * A load that is tried first, where checking is doing: it is done, taken back, and done again.
+ * @param snapshot Remembers everything that `change` changes; calling the result puts it back.
+ */
+export function triedLoad(change: () => void, snapshot: () => () => void): PendingLoad {
+  const undo = snapshot();
+  try {
+    change();
+  } finally {
+    undo();
+  }
+  return checkedLoad(change);
+}
+
 /** One report of several. */
 export function joinReports(reports: readonly LoadReport[]): LoadReport {
   return {
