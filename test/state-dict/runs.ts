@@ -91,3 +91,16 @@ export function bitsOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bitsOf);
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, bitsOf(part)]));
 }
+
+/** What a state dict is to those who spoil it. */
+export type Dict = Record<string, unknown>;
+
+/** Calls `change` with the object that holds the last key of the path, and that key. */
+export function replaceAt(
+  dict: Dict,
+  path: readonly string[],
+  change: (holder: Dict, key: string) => void,
+): void {
+  const holder = path.slice(0, -1).reduce<Dict>((at, key) => at[key] as Dict, dict);
+  change(holder, path.at(-1)!);
+}
