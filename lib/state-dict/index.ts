@@ -15,3 +15,4 @@ export type {
   SavedState,
 } from './optimizer-dict.ts';
 export type { LoadReport, LoadStateDictOptions, StateDictOptions, Stateful } from './stateful.ts';
+export { type ExchangedDicts, fromTorch, type Tensor, type TensorFile, toTorch } from './torch.ts';

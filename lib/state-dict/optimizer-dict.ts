@@ -28,7 +28,7 @@ export interface SavedParameter {
   /** The name that was given with it, or its own. */
   readonly name?: string;
   /** How many values it has. */
-  readonly size: number;
+  readonly size?: number;
   readonly shape?: readonly number[];
   /** The options that it overrides. */
   readonly overrides?: { readonly [option: string]: unknown };

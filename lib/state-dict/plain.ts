@@ -10,6 +10,7 @@ import {
   byteOffsetOf,
   type Floats,
   isFloat32Array,
+  isFloat64Array,
   isGone,
   isShared,
   lengthOf,
@@ -69,12 +70,15 @@ function readValue(value: unknown, path: string, depth: number): unknown {
 
 /** A view that nobody else has, whose length and prototype are what they seem. */
 function readView(value: ArrayBufferView, path: string): unknown {
-  if (!isFloat32Array(value)) return value;
+  if (!isFloat32Array(value) && !isFloat64Array(value)) return value;
   bufferOf(value); // moves a tiny array to where it stays
-  if (isGone(value)) {
+  if (isGone(value as Floats)) {
     throw new GradstepError('ERR_DETACHED', `The buffer of ${path} was transferred or shrunk away`);
   }
-  return new Float32Array(bufferOf(value), byteOffsetOf(value), lengthOf(value));
+  const [buffer, begin, length] = [bufferOf(value), byteOffsetOf(value), lengthOf(value)];
+  return isFloat32Array(value)
+    ? new Float32Array(buffer, begin, length)
+    : new Float64Array(buffer, begin, length);
 }
 
 /** An own property, or undefined. */

@@ -41,6 +41,11 @@ export function isFloat32Array(value: unknown): value is Floats {
   return isView(value) && tagOf(value) === 'Float32Array';
 }
 
+/** Whether `value` is a Float64Array (or a subclass of it), of this or another realm. */
+export function isFloat64Array(value: unknown): value is Doubles {
+  return isView(value) && tagOf(value) === 'Float64Array';
+}
+
 const sharedLength =
   typeof SharedArrayBuffer === 'undefined'
     ? undefined
