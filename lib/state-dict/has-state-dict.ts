@@ -42,7 +42,7 @@ export abstract class HasStateDict<D extends object> implements Stateful {
 
   /**
    * Everything that a resumed run needs: state, step counts, hyperparameters, names and shapes, as
-   * JSON values and Float32Arrays, structured as torch's; see docs/checkpoints.md.
+   * JSON values and Float32Arrays, structured as torch's; see docs/state-dicts.md.
    *
    * @throws {GradstepError} `ERR_BUSY` inside a step or while an asynchronous one is under way,
    * `ERR_DISPOSED`, `ERR_INVALID_ARGUMENT`, `ERR_OUT_OF_MEMORY`.

@@ -8,7 +8,16 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-it.each(['groups.md', 'averages.md', 'parameters.md', 'steps.md'])('%s', (page) => {
+const pages = [
+  'groups.md',
+  'averages.md',
+  'parameters.md',
+  'steps.md',
+  'state-dicts.md',
+  'pytorch-exchange.md',
+];
+
+it.each(pages)('%s', (page) => {
   const text = readFileSync(`${root}/docs/${page}`, 'utf8');
   const blocks = (language: string) =>
     [...text.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(
@@ -18,4 +27,11 @@ it.each(['groups.md', 'averages.md', 'parameters.md', 'steps.md'])('%s', (page) 
   const args = ['--input-type=module', '--eval', code];
   const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   expect(printed).toBe(blocks('text').join(''));
+});
+
+it('pytorch-exchange.md has the lines of Python with which runs were exchanged', () => {
+  const text = readFileSync(`${root}/docs/pytorch-exchange.md`, 'utf8');
+  const [, python] = /```python\n([\s\S]*?)```/.exec(text)!;
+  const used = readFileSync(`${root}/test/reference/exchange/exchange.py`, 'utf8');
+  expect(python).toBe(used);
 });
