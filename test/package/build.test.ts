@@ -123,7 +123,15 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
   );
 
   it.each(['avx2', 'avx512', 'neon', 'scalar'])('has no weak symbol in %s.o', (isa) => {
-    const object = join(built, 'Release', 'obj.target', 'gradstep', 'native', 'kernels', `${isa}.o`);
+    const object = join(
+      built,
+      'Release',
+      'obj.target',
+      'gradstep',
+      'native',
+      'kernels',
+      `${isa}.o`,
+    );
     const all = symbols(object);
     expect(all.some(({ name }) => /Table$/.test(name))).toBe(true);
     expect(all.filter(({ kind }) => /[vVwWu]/.test(kind))).toEqual([]);
