@@ -51,6 +51,8 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
   readonly #arrivals: readonly Arrival[];
   /** The parameters that were there when this was checked. */
   readonly #before: { readonly rows: readonly unknown[]; readonly size: number };
+  /** By slot: the kinds of state that it needs from now on. */
+  #needs: ReadonlyMap<number, readonly number[]> = new Map();
   #attach: () => void = () => {};
 
   constructor(optimizer: Savable, saved: ReadOptimizer, options: LoadOptions) {
@@ -80,16 +82,16 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
     try {
       for (const { state } of this.#arrivals) setAside(state.arrays);
       if (this.#options) reserveOptions(table, this.#options);
-      const needs = this.#needs();
-      this.#attach = table.allocateKinds([...needs.keys()], [...needs.values()]);
+      this.#needs = this.#findNeeds();
+      this.#attach = table.allocateKinds([...this.#needs.keys()], [...this.#needs.values()]);
     } catch (error) {
       table.memory.takeBack(before);
       throw error;
     }
   }
 
-  /** By slot, in order: the kinds of state that it needs from now on. */
-  #needs(): Map<number, readonly number[]> {
+  /** In the order of slots. */
+  #findNeeds(): Map<number, readonly number[]> {
     const { table } = this.#optimizer;
     const inForce = new Map(this.#options?.params.map((one) => [one.slot, one.inForce]));
     const coming = new Map(this.#arrivals.map(({ slot, state }) => [slot, state.arrays]));
@@ -107,10 +109,9 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
 
   commit(): LoadReport {
     const { table } = this.#optimizer;
-    const needs = this.#needs();
     if (this.#options) commitOptions(this.#optimizer, this.#options);
     this.#attach();
-    for (const { slot, state } of this.#arrivals) write(table, slot, state, needs.get(slot)!);
+    for (const { slot, state } of this.#arrivals) write(table, slot, state, this.#needs.get(slot)!);
     const [first] = table.slots.rows;
     if (first !== undefined) {
       const { struct, overrides } = table.rows[first.group]!;
@@ -138,8 +139,9 @@ function admit(
 ): { readonly arrivals: readonly Arrival[]; readonly mismatched: readonly string[] } {
   const arrivals: Arrival[] = [];
   const mismatched: string[] = [];
+  const initial = schema.initial();
   for (const { live, saved } of pairs) {
-    const options = { ...schema.initial(), ...groups[saved.group]!.options, ...saved.overrides };
+    const options = { ...initial, ...groups[saved.group]!.options, ...saved.overrides };
     const required = schema.state.flatMap(({ when }, k) =>
       when === undefined || Reflect.get(options, when) ? [k] : [],
     );

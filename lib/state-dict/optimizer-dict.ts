@@ -75,11 +75,16 @@ export function writeOptimizer(optimizer: Savable, copy: boolean): OptimizerStat
 function write({ table, settings }: Savable, copy: boolean): OptimizerStateDict {
   const { schema, slots } = table;
   const all = [...slots.rows.keys()];
+  let first = 0;
   const stepped = all.filter((slot) => slots.stepOf(slot) > 0);
   return {
     type: schema.name,
     state: Object.fromEntries(stepped.map((slot) => [slot, writeState(table, slot, copy)])),
-    paramGroups: table.list.map((_, index) => writeGroup(table, index)),
+    paramGroups: table.rows.map(({ members }, index) => {
+      const group = writeGroup(table, index, first);
+      first += members.params.length;
+      return group;
+    }),
     parameters: all.map((slot) => writeParameter(table, slot)),
     stepOptions: encodeInfinity({ ...settings.options }),
     skips: [...settings.skips],
@@ -97,9 +102,9 @@ function writeState({ schema, slots, state }: Table, slot: number, copy: boolean
   return saved;
 }
 
-function writeGroup({ schema, list, rows }: Table, index: number): SavedGroup {
+/** @param first The id of its first parameter. */
+function writeGroup({ schema, list, rows }: Table, index: number, first: number): SavedGroup {
   const view = list[index]!;
-  const first = rows.slice(0, index).reduce((sum, { members }) => sum + members.params.length, 0);
   const { params, paramNames } = rows[index]!.members;
   const { name, meta } = view;
   if (meta !== undefined) checkMeta(meta, groupLabel(index, name)); // it may have changed since
