@@ -103,7 +103,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     );
   }
 
-  /** More checks of a new scheduler, before anything has changed. */
+  /** More checks, of a new scheduler and of a loaded one, before anything has changed. */
   protected check(): void {}
 
   /** The groups that it schedules now. */
@@ -298,7 +298,9 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     const groups = this.groups();
     const read = readState(this.spec, this.#values, this.progress, state, groups.length);
     Object.assign(this.#values, read.options);
+    this.check();
     this.progress = read.progress as Progress & P;
+    this.getMomentum?.(); // throws where there is no such epoch
     this.write(read.lr, read.momentum);
     this.#lastLr = read.lastLr;
     for (const [i, group] of groups.entries()) this.#baseLrs.set(group, read.baseLrs[i]!);
