@@ -4,8 +4,7 @@ import type { LiveOptions } from '../groups/param-group.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { integer, parseArguments, perGroup, real, refuse } from '../schedules/arguments.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
-import { readPlain } from '../state-dict/plain.ts';
-import { loadAll, type PendingLoad, triedLoad } from '../state-dict/stateful.ts';
+import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { GradstepError } from '../support/errors.ts';
 import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
@@ -21,7 +20,7 @@ import {
   type SchedulerSpec,
   spread,
 } from './scheduler-options.ts';
-import { readState, type SchedulerState, writeState } from './scheduler-state.ts';
+import { prepareState, readState, type SchedulerState, writeState } from './scheduler-state.ts';
 import { warnOfOrder } from './step-order.ts';
 
 export type { LRSchedulerOptions } from './scheduler-options.ts';
@@ -285,12 +284,8 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
   }
 
   /** The first half of `loadStateDict`. @internal */
-  prepareLoad(given: unknown): PendingLoad {
-    const state = isObject(given) ? readPlain(given, 'the state of a scheduler') : given;
-    return triedLoad(
-      () => this.take(state),
-      () => this.snapshot(),
-    );
+  prepareLoad(state: unknown): PendingLoad {
+    return prepareState(this, state);
   }
 
   /** Becomes what a state says; `snapshot` can take it back. @internal */

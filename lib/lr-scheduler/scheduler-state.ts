@@ -3,6 +3,8 @@
 import type { Json } from '../groups/group-input.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { type Argument, parseArguments } from '../schedules/arguments.ts';
+import { readPlain } from '../state-dict/plain.ts';
+import { type PendingLoad, triedLoad } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
@@ -82,6 +84,18 @@ export function readState<O extends object, P extends object>(
     lastLr: readNumbers(given, 'lastLr', count, 0), // groups that are new have none yet
     ...(given.momentum && { momentum: readNumbers(given, 'momentum', count) }),
   };
+}
+
+/** The first half of a load: the state is taken over once, and taken back. */
+export function prepareState(
+  scheduler: { take(state: unknown): void; snapshot(): () => void },
+  given: unknown,
+): PendingLoad {
+  const state = isObject(given) ? readPlain(given, 'the state of a scheduler') : given;
+  return triedLoad(
+    () => scheduler.take(state),
+    () => scheduler.snapshot(),
+  );
 }
 
 function readOptions<O extends object, P extends object>(

@@ -8,10 +8,13 @@ import {
   AdamW,
   combine,
   createOptimizer,
+  EMA,
   type ErrorCode,
   ExponentialLR,
   type GradstepError,
+  type LoadReport,
   Optimizer,
+  type OptimizerStateDict,
   Parameter,
   type ParameterLike,
   registerOptimizer,
@@ -237,5 +240,22 @@ describe('optimizers by name', () => {
     createOptimizer('sgd', [{ params: w, weigthDecay: 0.1 }]);
     // @ts-expect-error: no optimizer
     registerOptimizer('map', Map);
+  });
+});
+
+describe('state dicts', () => {
+  it('are what loadStateDict takes, and hooks know their optimizer', () => {
+    const optimizer = new AdamW([w]);
+    const dict = optimizer.stateDict({ copy: false });
+    expectTypeOf(dict).toEqualTypeOf<OptimizerStateDict>();
+    expectTypeOf(optimizer.loadStateDict(dict, { strict: false })).toEqualTypeOf<LoadReport>();
+    optimizer.registerStateDictPostHook((o, given) => {
+      expectTypeOf(o).toEqualTypeOf<AdamW>();
+      expectTypeOf(given).toEqualTypeOf<OptimizerStateDict>();
+    });
+    // @ts-expect-error: either 'load' or 'keep'
+    optimizer.loadStateDict(dict, { options: 'all' });
+    // @ts-expect-error: an average's is none of an optimizer
+    optimizer.loadStateDict(new EMA([w]).stateDict());
   });
 });
