@@ -26,11 +26,12 @@ export function override<O extends object>(
     const given = { ...checkOverride(options, label) } as Record<string, unknown>;
     const inForce = schema.parse(given, schema.read(base), whereOverridden(label), []);
     const values = ownOptions(schema, given, inForce);
+    const doubles = schema.encode(inForce);
     // From here on no code of a user.
     const attachState = table.allocateState([slot], () => inForce);
     const struct = values && structFor(table, slot);
     attachState();
-    settleOverride(table, slot, values && { values, struct: struct!, inForce });
+    settleOverride(table, slot, values && { values, struct: struct!, doubles });
   } finally {
     phases.enter(phase);
   }
@@ -56,11 +57,14 @@ export function structFor<O extends object>(table: GroupTable<O>, slot: number):
   return mine ?? table.memory.doubles(struct.length);
 }
 
-/** Gives a parameter the options that it overrides, or none. Cannot fail. */
+/**
+ * Gives a parameter the options that it overrides, or none. Cannot fail.
+ * @param override With what its struct will hold: all options in force for it.
+ */
 export function settleOverride<O extends object>(
   table: GroupTable<O>,
   slot: number,
-  override: (Override<O> & { readonly inForce: Required<O> }) | null,
+  override: (Override<O> & { readonly doubles: Doubles }) | null,
 ): void {
   const { schema, slots, rows } = table;
   const { group, parameter, record } = slots.rows[slot]!;
@@ -70,8 +74,8 @@ export function settleOverride<O extends object>(
     overrides.delete(parameter);
     return;
   }
-  const { values, struct, inForce } = override;
-  schema.write(struct, inForce);
+  const { values, struct, doubles } = override;
+  struct.set(doubles);
   overrides.set(parameter, { values, struct });
   table.show(struct, overriddenView(view, schema, struct));
 }

@@ -137,6 +137,13 @@ export class Schema<O extends object> {
     }
   }
 
+  /** What a struct with these options holds; a user's own option may run code here. */
+  encode(options: Required<O>): Doubles {
+    const doubles = new Float64Array(this.fields.length);
+    this.write(doubles, options);
+    return doubles;
+  }
+
   /** The error for a key that is no option, with the nearest that is. */
   unknown(key: string, where: Where, also: readonly string[] = []): GradstepError {
     const known = [...this.keys, ...also];

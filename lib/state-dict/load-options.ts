@@ -25,6 +25,8 @@ interface ParameterOptions {
   readonly slot: number;
   readonly values: object | null;
   readonly inForce: object;
+  /** As a struct holds it. */
+  readonly doubles: Doubles;
   struct?: Doubles;
 }
 
@@ -33,7 +35,8 @@ export interface CheckedOptions {
   readonly groups: readonly {
     readonly index: number;
     readonly saved: ReadGroup;
-    readonly options: object;
+    /** As its struct will hold them. */
+    readonly doubles: Doubles;
   }[];
   readonly params: readonly ParameterOptions[];
   readonly stepOptions: Required<StepOptions> | undefined;
@@ -61,7 +64,8 @@ export function checkOptions(
   };
   const checked = groups.flatMap((group, index) => {
     if (group === undefined) return [];
-    return [{ index, saved: group, options: checkGroup(table, group, only) }];
+    const options = checkGroup(table, group, only);
+    return [{ index, saved: group, options, doubles: table.schema.encode(options) }];
   });
   const overridden = new Map(pairs.map(({ live, saved }) => [live.slot, saved.overrides]));
   const params = checked.flatMap(({ index, options }) =>
@@ -96,7 +100,8 @@ function checkParameter(
   const { parameter, group: index, label } = slots.rows[slot]!;
   const given = saved ?? rows[index]!.overrides.get(parameter)?.values ?? {};
   const inForce = schema.parse(given, group, whereOverridden(label), []);
-  return { slot, values: ownOptions(schema, given, inForce), inForce };
+  const values = ownOptions(schema, given, inForce);
+  return { slot, values, inForce, doubles: schema.encode(inForce) };
 }
 
 /** Takes the memory that this needs. */
@@ -106,9 +111,9 @@ export function reserveOptions(table: GroupTable<object>, { params }: CheckedOpt
 
 /** Changes everything; cannot fail. */
 export function commitOptions({ table, settings }: Savable, checked: CheckedOptions): void {
-  for (const { index, saved, options } of checked.groups) {
+  for (const { index, saved, doubles } of checked.groups) {
     const view = table.list[index]!;
-    table.schema.write(table.rows[index]!.struct, options);
+    table.rows[index]!.struct.set(doubles);
     if (saved.name !== undefined) view.name = saved.name as string;
     if (saved.meta !== undefined) view.meta = saved.meta as Json;
     if (saved.frozen !== undefined && saved.frozen !== (view.frozen === true)) {
@@ -116,10 +121,10 @@ export function commitOptions({ table, settings }: Savable, checked: CheckedOpti
     }
     if (saved.initialValues) replaceInitialValues(view, saved.initialValues);
   }
-  for (const { slot, values, inForce, struct } of checked.params) {
+  for (const { slot, values, doubles, struct } of checked.params) {
     const { group, parameter } = table.slots.rows[slot]!;
     if (values === null && !table.rows[group]!.overrides.get(parameter)) continue;
-    settleOverride(table, slot, values && { values, inForce, struct: struct! });
+    settleOverride(table, slot, values && { values, doubles, struct: struct! });
   }
   if (checked.stepOptions) settings.write(checked.stepOptions);
   if (checked.skips) settings.skips = checked.skips;

@@ -77,12 +77,12 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
     if (table.slots.rows !== rows || table.slots.size !== size) {
       throw new GradstepError('ERR_BUSY', 'Parameters came or went while a state dict was loaded');
     }
+    this.#needs = this.#findNeeds();
     for (const { state } of this.#arrivals) proveThere(state.arrays, 'the state dict');
     const before = table.memory.mark();
     try {
       for (const { state } of this.#arrivals) setAside(state.arrays);
       if (this.#options) reserveOptions(table, this.#options);
-      this.#needs = this.#findNeeds();
       this.#attach = table.allocateKinds([...this.#needs.keys()], [...this.#needs.values()]);
     } catch (error) {
       table.memory.takeBack(before);
@@ -90,7 +90,7 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
     }
   }
 
-  /** In the order of slots. */
+  /** In the order of slots. A user's own option may run code here. */
   #findNeeds(): Map<number, readonly number[]> {
     const { table } = this.#optimizer;
     const inForce = new Map(this.#options?.params.map((one) => [one.slot, one.inForce]));

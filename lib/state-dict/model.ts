@@ -105,7 +105,8 @@ function listModel(model: unknown): NamedArray[] {
   });
 }
 
-function readModel(dict: unknown): NamedArray[] {
+/** @throws {GradstepError} `ERR_STATE_DICT`, `ERR_DETACHED`. */
+export function readModel(dict: unknown): NamedArray[] {
   if (!isObject(dict)) refuseDict(`Expected a model's state dict but received ${describe(dict)}`);
   return Object.entries(readPlain(dict, "the model's state dict")).map(([name, entry]) => {
     const data = isPlainObject(entry) ? field(entry, 'data') : undefined;

@@ -11,10 +11,16 @@ import {
   isFloat64Array,
   lengthOf,
 } from '../support/typed-arrays.ts';
-import type { ModelStateDict } from './model.ts';
-import type { OptimizerStateDict, SavedParameter, SavedState } from './optimizer-dict.ts';
+import { type ModelStateDict, readModel } from './model.ts';
+import type {
+  OptimizerStateDict,
+  SavedGroup,
+  SavedParameter,
+  SavedState,
+} from './optimizer-dict.ts';
 import { isShape } from './parameter-shape.ts';
 import { field, isPlainObject, type PlainObject, readPlain, refuseDict } from './plain.ts';
+import { readOptimizer as readSaved } from './saved.ts';
 import {
   camel,
   readTorchGroups,
@@ -55,39 +61,57 @@ const SCALARS: readonly string[] = ['step', 'mu_product', 'eta', 'mu'];
  * @throws {GradstepError} `ERR_STATE_DICT`, also for parameters that override options, which
  * PyTorch does not have: make them a group of their own.
  */
-export function toTorch({ model = {}, optimizer }: ExchangedDicts): TensorFile {
+export function toTorch(dicts: ExchangedDicts): TensorFile {
+  const { model = {}, optimizer: given } = readPlain(dicts, 'state dicts to write');
   const tensors: Record<string, Tensor> = {};
-  for (const [name, { data, shape }] of Object.entries(model)) {
-    tensors[`model.${name}`] = { data, shape };
+  for (const { name, array, size, shape } of readModel(model)) {
+    tensors[`model.${name}`] = { data: array, shape: shape ?? [size] };
   }
-  if (optimizer === undefined) return { tensors, metadata: {} };
-  const { type, paramGroups, parameters = [], state } = optimizer;
-  for (const [id, { name, overrides = {} }] of parameters.entries()) {
-    if (Object.keys(overrides).length === 0) continue;
-    refuseDict(
-      `Expected no parameter to override options, since PyTorch has them by group alone, but ` +
-        `parameter ${name ?? id} overrides ${Object.keys(overrides).join(', ')}`,
-    );
+  if (given === undefined) return { tensors, metadata: {} };
+  const optimizer = checkOptimizer(given);
+  for (const group of optimizer.paramGroups) {
+    for (const id of group.params) writeState(tensors, optimizer, id, group);
   }
-  for (const { params, initialAccumulatorValue } of paramGroups) {
-    for (const id of params) {
-      const { size = 0, shape = [size] } = parameters[id] ?? {};
-      let mine: SavedState | undefined = state[id];
-      if (type === 'Adagrad' && mine === undefined) {
-        mine = { step: 0, sum: new Float32Array(size).fill(initialAccumulatorValue as number) };
-      }
-      for (const [key, value] of Object.entries(mine ?? {})) {
-        if (type === 'SGD' && key === 'step') continue; // there, the buffer is there or not
-        const tensor = typeof value === 'number' ? scalar(value) : { data: value, shape };
-        tensors[`optimizer.state.${id}.${snake(key)}`] = tensor;
-      }
-    }
-  }
+  const { type } = optimizer;
   const metadata = {
     'optimizer.param_groups': writeTorchGroups(optimizer),
     ...(type !== undefined && { 'optimizer.type': type }),
   };
   return { tensors, metadata };
+}
+
+function writeState(
+  tensors: Record<string, Tensor>,
+  { type, state, parameters }: OptimizerStateDict,
+  id: number,
+  { initialAccumulatorValue }: SavedGroup,
+): void {
+  const { name, size = 0, shape, overrides = {} } = parameters?.[id] ?? {};
+  if (Object.keys(overrides).length > 0) {
+    refuseDict(
+      'Expected no parameter to override options, since PyTorch has them by group alone, but ' +
+        `parameter ${name ?? id} overrides ${Object.keys(overrides).join(', ')}`,
+    );
+  }
+  let mine: SavedState = state[id] ?? {};
+  if (type === 'Adagrad' && state[id] === undefined) {
+    mine = { step: 0, sum: new Float32Array(size).fill(initialAccumulatorValue as number) };
+  }
+  for (const [key, value] of Object.entries(mine)) {
+    if (type === 'SGD' && key === 'step') continue; // there, the buffer is there or not
+    const path = `optimizer.state.${id}.${snake(key)}`;
+    if (typeof value === 'number') tensors[path] = scalar(value);
+    else if (isFloat32Array(value)) {
+      tensors[path] = { data: value, shape: shape ?? [lengthOf(value)] };
+    } else refuseDict(`Expected ${key} of state ${id} to be a number or a Float32Array`);
+  }
+}
+
+/** Proves that it is one; what comes back is as it was given. */
+function checkOptimizer(dict: unknown): OptimizerStateDict {
+  const plain = readPlain(dict, 'the state dict of an optimizer');
+  readSaved(plain);
+  return plain as unknown as OptimizerStateDict;
 }
 
 function scalar(value: number): Tensor {

@@ -1,7 +1,7 @@
 /** State dicts that are wrong in a known way, and loads that come at a bad moment. */
 
 import { describe, expect, it } from 'vitest';
-import { combine, EMA, GradstepError } from '../../lib/index.ts';
+import { combine, EMA, GradstepError, Optimizer, option } from '../../lib/index.ts';
 import { expectError, onEachBackend, parameter } from '../support/helpers.ts';
 import { bitsOf, type Dict, ROWS, Run, replaceAt } from './runs.ts';
 
@@ -182,6 +182,36 @@ onEachBackend(() => {
     expect(bitsOf(runs[1]!.optimizer.stateDict())).toMatchObject({
       state: (before as { optimizers: Dict[] }).optimizers[1]!.state!,
     });
+  });
+
+  it("changes nothing where a user's own kind of option fails to be written", () => {
+    class Fussy extends Optimizer<{ lr?: number; luck?: number }, { step: number }> {
+      static defaults = {
+        lr: 0.5,
+        luck: {
+          ...option.number(1),
+          write(struct: Float64Array<ArrayBufferLike>, at: number, value: number) {
+            if (value === 13) throw new RangeError('unlucky');
+            struct[at] = value;
+          },
+        },
+      };
+      override update() {}
+    }
+    const optimizer = new Fussy([parameter(), parameter()]);
+    const dict = structuredClone(optimizer.stateDict()) as unknown as Dict;
+    const before = bitsOf(dict);
+    const set = (path: string[], value: unknown) =>
+      replaceAt(dict, path, (holder, key) => {
+        holder[key] = value;
+      });
+    set(['paramGroups', '0', 'lr'], 2);
+    set(['parameters', '1', 'overrides'], { luck: 13 });
+    expect(() => optimizer.loadStateDict(dict as never)).toThrow('unlucky');
+    set(['parameters', '1', 'overrides'], {});
+    set(['paramGroups', '0', 'luck'], 13);
+    expect(() => optimizer.loadStateDict(dict as never)).toThrow('unlucky');
+    expect(bitsOf(optimizer.stateDict())).toEqual(before);
   });
 
   it('is neither given nor loaded while it must not be', async () => {

@@ -58,6 +58,21 @@ describe('toTorch', () => {
     );
   });
 
+  it('refuses what is no state dict', () => {
+    for (const [dicts, text] of [
+      [null, 'state dicts to write to be an object'],
+      [{ optimizer: 3 }, 'the state dict of an optimizer to be an object'],
+      [{ optimizer: {} }, 'with state and paramGroups'],
+      [
+        { optimizer: { paramGroups: [{ params: [0] }], state: { 0: { x: [] } } } },
+        'Expected x of state 0',
+      ],
+      [{ model: { w: [1] } }, "Expected 'w' of the model's state dict"],
+    ] as const) {
+      expectError(() => toTorch(dicts as never), 'ERR_STATE_DICT', text);
+    }
+  });
+
   it("gives torch's Adagrad the sums that it has before the first step", () => {
     const w = Parameter.zeros([2, 2]);
     const optimizer = new Adagrad([w], { initialAccumulatorValue: 0.1 });
