@@ -6,6 +6,7 @@ import { loadAddon, nativeBackend } from './backend/native.ts';
 import { getNumThreads, setNumThreads } from './backend/threads.ts';
 import { GradstepError } from './support/errors.ts';
 
+export * from './checkpoint/index.ts';
 export * from './portable.ts';
 
 /** `GRADSTEP_BACKEND` and `GRADSTEP_ISA` force what is used; without them the best that loads. */

@@ -6,6 +6,8 @@ export const ROOMS = [
   ['index.ts', 'the package with its addon'],
   ['portable.ts', 'the package without'],
   ['cli', 'npx gradstep'],
+  ['checkpoint', 'crash-safe runs'],
+  ['safetensors', 'tensors as files'],
   ['grouping', 'by name, layer, decay'],
   ['averages', 'EMA, SWA'],
   ['gradients', 'clipping, GradScaler'],

@@ -1,0 +1,129 @@
+/** What a checkpoint is made of: anything with a state dict, or several by name, and a model. */
+
+import { type Model, modelStateDict, prepareModelLoad } from '../state-dict/model.ts';
+import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
+import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
+import { withCopies } from './tree.ts';
+
+/** Anything that is saved and loaded by a state dict: ours, or of your own. */
+export interface Saveable {
+  stateDict(): object;
+  loadStateDict(dict: never): unknown;
+}
+
+/** One, or several by name. */
+export type Saveables = Saveable | Readonly<Record<string, Saveable>>;
+
+/** What `save` takes and `restore` gives back to. */
+export interface CheckpointParts {
+  /** An arena, a Map, `[name, parameter]` pairs, or parameters with names. */
+  readonly model?: Model;
+  readonly optimizer?: Saveables;
+  readonly scheduler?: Saveables;
+  readonly scaler?: Saveables;
+  readonly average?: Saveables;
+}
+
+/** In the order in which they are loaded: see `loadAll`. */
+export const PART_NAMES = ['model', 'scheduler', 'optimizer', 'scaler', 'average'] as const;
+
+type PartName = (typeof PART_NAMES)[number];
+
+function refuse(sentence: string): never {
+  throw new GradstepError('ERR_INVALID_ARGUMENT', sentence);
+}
+
+function isSaveable(value: unknown): value is Saveable {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof Reflect.get(value, 'stateDict') === 'function' &&
+    typeof Reflect.get(value, 'loadStateDict') === 'function'
+  );
+}
+
+/** Each of a part by name; one alone has none. */
+function listOf(part: PartName, value: unknown): (readonly [string | undefined, Saveable])[] {
+  if (isSaveable(value)) return [[undefined, value]];
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  if (entries.length > 0 && entries.every(([, one]) => isSaveable(one))) return entries;
+  return refuse(
+    `Expected ${part} to have stateDict() and loadStateDict(), or to be an object of such, ` +
+      `but received ${describe(value)}`,
+  );
+}
+
+/** Of ours, a state dict is a copy; of others it may be views of what goes on changing. */
+function dictOf(one: Saveable): unknown {
+  const dict = one.stateDict();
+  return isPreparing(one) ? dict : withCopies(dict);
+}
+
+/** A state dict, or several by name. */
+export type SavedPart =
+  | { readonly one: unknown }
+  | { readonly several: Readonly<Record<string, unknown>> };
+
+/** The state dicts of all parts; arrays in them are copies. */
+export function readParts(parts: CheckpointParts): Partial<Record<PartName, SavedPart>> {
+  const saved: Partial<Record<PartName, SavedPart>> = {};
+  for (const name of PART_NAMES) {
+    const part = parts[name];
+    if (part === undefined) continue;
+    if (name === 'model') {
+      saved.model = { one: modelStateDict(part as Model) };
+      continue;
+    }
+    const dicts = listOf(name, part).map(([key, one]) => [key, dictOf(one)] as const);
+    saved[name] =
+      dicts[0]![0] === undefined ? { one: dicts[0]![1] } : { several: Object.fromEntries(dicts) };
+  }
+  return saved;
+}
+
+/** One that gradstep made: it can be checked before anything changes. */
+interface Preparing {
+  prepareLoad(dict: unknown): PendingLoad;
+}
+
+function isPreparing(one: unknown): one is Preparing {
+  return typeof Reflect.get(one as object, 'prepareLoad') === 'function';
+}
+
+/**
+ * Loads all parts, or none: those of gradstep are checked first; then the others are loaded, which
+ * are given their own state back if one of them throws; then ours, which cannot fail any more.
+ */
+export function restoreParts(
+  parts: CheckpointParts,
+  dictOf: (part: PartName, key: string | undefined) => unknown,
+): void {
+  const ours: PendingLoad[] = [];
+  const foreign: { readonly one: Saveable; readonly dict: unknown }[] = [];
+  for (const name of PART_NAMES) {
+    const part = parts[name];
+    if (part === undefined) continue;
+    if (name === 'model') {
+      ours.push(prepareModelLoad(part as Model, dictOf(name, undefined)));
+      continue;
+    }
+    for (const [key, one] of listOf(name, part)) {
+      const dict = dictOf(name, key);
+      if (isPreparing(one)) ours.push(one.prepareLoad(dict));
+      else foreign.push({ one, dict });
+    }
+  }
+  const undo: (() => void)[] = [];
+  try {
+    for (const { one, dict } of foreign) {
+      const before = one.stateDict();
+      undo.push(() => void one.loadStateDict(before as never));
+      one.loadStateDict(dict as never);
+    }
+    loadAll(ours);
+  } catch (error) {
+    for (const back of undo.reverse()) back();
+    throw error;
+  }
+}
