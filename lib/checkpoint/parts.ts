@@ -123,7 +123,14 @@ export function restoreParts(
     }
     loadAll(ours);
   } catch (error) {
-    for (const back of undo.reverse()) back();
+    for (const back of undo.reverse()) attempt(back);
     throw error;
   }
+}
+
+/** What a user's object throws while it is given its own state back is no news. */
+function attempt(back: () => void): void {
+  try {
+    back();
+  } catch {}
 }
