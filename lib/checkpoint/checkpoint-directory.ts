@@ -1,8 +1,8 @@
 /** A folder of checkpoints: crash-safe saves beside a run that goes on, and the newest intact one. */
 
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainFile, syncFolder, writerOf } from '../safetensors/atomic-write.ts';
+import { explainFile, finalNameOf, makeFolder, syncFolder } from '../safetensors/atomic-write.ts';
 import type { Progress } from '../safetensors/write-file.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -88,11 +88,7 @@ export class CheckpointDirectory {
     const { keep, keepEvery, readOnly } = readOptions(path, options);
     const directory = new CheckpointDirectory(path, keep, keepEvery);
     if (readOnly) return directory;
-    try {
-      await mkdir(path, { recursive: true });
-    } catch (error) {
-      throw explainFile(error, path, 'written');
-    }
+    await makeFolder(path);
     directory.#release = await lockFolder(path, () => directory.#names());
     await directory.#sweep();
     return directory;
@@ -113,16 +109,12 @@ export class CheckpointDirectory {
    * is half written.
    */
   async save(options: SaveOptions): Promise<SavedCheckpoint> {
-    if (this.#release === undefined) {
-      refuseCheckpoint(`${this.path} is closed, or was opened to be read only`);
-    }
-    if (this.#saving !== undefined) {
-      throw new GradstepError('ERR_BUSY', `A save to ${this.path} is under way: await it first`);
-    }
+    this.#checkWritable();
     const { step, onProgress = () => {}, parts, extra } = readSave(options);
     const begin = performance.now();
-    const layout = toTensors({ step, extra: withCopies(extra), parts: readParts(parts) });
+    const layout = toTensors({ step, extra: withCopies(extra, 'extra'), parts: readParts(parts) });
     const snapshotMs = performance.now() - begin;
+    this.#checkWritable(); // again: getters and stateDict() of users have run
     const path = join(this.path, nameOf(step));
     const saving = this.#write(path, layout, onProgress);
     this.#saving = saving;
@@ -130,6 +122,15 @@ export class CheckpointDirectory {
       return { step, path, size: await saving, snapshotMs };
     } finally {
       this.#saving = undefined;
+    }
+  }
+
+  #checkWritable(): void {
+    if (this.#release === undefined) {
+      refuseCheckpoint(`${this.path} is closed, or was opened to be read only`);
+    }
+    if (this.#saving !== undefined) {
+      throw new GradstepError('ERR_BUSY', `A save to ${this.path} is under way: await it first`);
     }
   }
 
@@ -157,10 +158,11 @@ export class CheckpointDirectory {
 
   /**
    * The newest checkpoint whose checksum is right, or null where there is none. Damaged ones are
-   * passed over, with a warning, and told in its `skipped`.
+   * passed over, with a warning, and told in its `skipped`; not so one of a later gradstep, or one
+   * that only memory or permission is missing for.
    *
-   * @throws {GradstepError} By rejecting: `ERR_FILE`; `ERR_CHECKPOINT` when there are checkpoints
-   * and all of them are damaged.
+   * @throws {GradstepError} By rejecting: `ERR_CHECKPOINT` when there are checkpoints and all of
+   * them are damaged; `ERR_CHECKPOINT_VERSION`, `ERR_FILE`, `ERR_OUT_OF_MEMORY`.
    */
   async latest(): Promise<Checkpoint | null> {
     const skipped: SkippedFile[] = [];
@@ -196,9 +198,9 @@ export class CheckpointDirectory {
 
   /** Waits for a save that is under way, and lets other writers open the folder. */
   async close(): Promise<void> {
-    await this.#saving?.catch(() => {});
     const release = this.#release;
-    this.#release = undefined;
+    this.#release = undefined; // from here on no save begins
+    await this.#saving?.catch(() => {});
     await release?.();
   }
 
@@ -213,7 +215,8 @@ export class CheckpointDirectory {
   /** Files that nobody finishes any more: this writer is alone, and has not begun. */
   async #sweep(): Promise<void> {
     for (const name of await this.#names()) {
-      if (writerOf(name) !== undefined) await rm(join(this.path, name), { force: true });
+      if (!NAME.test(finalNameOf(name) ?? '')) continue; // somebody writes a file of another kind
+      await rm(join(this.path, name), { force: true });
     }
   }
 
@@ -231,7 +234,8 @@ export class CheckpointDirectory {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  return (await stat(path).catch(() => undefined))?.size;
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() ? found.size : undefined;
 }
 
 function refuse(sentence: string): never {

@@ -4,7 +4,8 @@
  * with its own 64 digits as zeros.
  */
 
-import type { FileHandle } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
 import { explainFile, writeAtomically } from '../safetensors/atomic-write.ts';
 import { allocate } from '../safetensors/dtypes.ts';
 import { headerLength, PREFIX, parseHeader } from '../safetensors/header.ts';
@@ -52,7 +53,6 @@ export async function writeCheckpoint(
   layout: ReturnType<typeof toTensors>,
   onProgress: (progress: Progress) => void,
 ): Promise<number> {
-  const { createHash } = await import('node:crypto');
   let size = 0;
   await writeAtomically(path, async (file) => {
     const hash = createHash('sha256');
@@ -85,23 +85,29 @@ export interface ReadCheckpoint {
 
 /**
  * Reads and verifies it.
- * @throws {GradstepError} By rejecting: `ERR_CHECKPOINT` when it is damaged or none, `ERR_FILE`.
+ * @throws {GradstepError} By rejecting: `ERR_CHECKPOINT` when it is damaged or none, `ERR_FILE`,
+ * `ERR_CHECKPOINT_VERSION`, `ERR_OUT_OF_MEMORY`.
  */
 export async function readCheckpoint(path: string): Promise<ReadCheckpoint> {
-  const { open } = await import('node:fs/promises');
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
     const { size } = await file.stat();
     return { content: await readContent(file, size, path), size };
   } catch (error) {
-    if (error instanceof GradstepError && error.code === 'ERR_SAFETENSORS') {
+    if (isDamage(error)) {
       refuseCheckpoint(`${path} is damaged or no checkpoint: ${error.message}`, error);
     }
     throw explainFile(error, path, 'read');
   } finally {
     await file?.close().catch(() => {});
   }
+}
+
+/** Whether it is the file's own fault, and no other's: lack of memory or permission passes. */
+function isDamage(error: unknown): error is Error {
+  if (error instanceof GradstepError) return error.code === 'ERR_SAFETENSORS';
+  return (error as NodeJS.ErrnoException).code === 'EIO';
 }
 
 async function readContent(file: FileHandle, size: number, path: string): Promise<Content> {
@@ -115,7 +121,6 @@ async function readContent(file: FileHandle, size: number, path: string): Promis
   if (json === undefined || checksum.length !== 64 || place < 0) {
     refuseCheckpoint(`${path} is a safetensors file but no checkpoint of gradstep`);
   }
-  const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   new Uint8Array(head.buffer, place, 64).fill(0x30);
   hash.update(head);
@@ -145,7 +150,11 @@ function parseContent(
   try {
     const { version } = JSON.parse(json) as Content;
     if (version !== VERSION) {
-      refuseCheckpoint(`${path} has version ${version} of the layout, and not ${VERSION}`);
+      throw new GradstepError(
+        'ERR_CHECKPOINT_VERSION',
+        `${path} is intact but of version ${version} of the layout, and this gradstep reads ` +
+          `version ${VERSION}: was it saved by a later one?`,
+      );
     }
     return putTogether(JSON.parse(json), (name) => arrays.get(name)) as Content;
   } catch (cause) {

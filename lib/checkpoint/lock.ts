@@ -47,12 +47,12 @@ async function livesOn(owner: Partial<Owner>): Promise<boolean> {
 async function readOwner(path: string): Promise<Partial<Owner>> {
   const text = await readFile(path, 'utf8').catch(() => '');
   try {
-    return JSON.parse(text) as Owner;
-  } catch {
-    // Being written, or cut off with its writer: then its name tells who that is.
-    const [, pid] = LOCK.exec(path.slice(path.lastIndexOf('.writer-')))!;
-    return { pid: Number(pid), host: hostname() };
-  }
+    const owner = JSON.parse(text) as Partial<Owner> | null;
+    if (typeof owner?.pid === 'number' && typeof owner.host === 'string') return owner;
+  } catch {}
+  // Being written, or cut off with its writer: then its name tells who that is.
+  const [, pid] = LOCK.exec(path.slice(path.lastIndexOf('.writer-')))!;
+  return { pid: Number(pid), host: hostname() };
 }
 
 /**
@@ -70,7 +70,7 @@ export async function lockFolder(
   const owner: Owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid) };
   const release = () => rm(path, { force: true });
   try {
-    await writeFile(path, JSON.stringify(owner), { flag: 'wx' });
+    await writeFile(path, JSON.stringify(owner), { flag: 'wx', flush: true });
     for (const other of await list()) {
       if (other === name || !LOCK.test(other)) continue;
       const found = await readOwner(join(folder, other));

@@ -1,7 +1,7 @@
 /** What a checkpoint is made of: anything with a state dict, or several by name, and a model. */
 
 import { type Model, modelStateDict, prepareModelLoad } from '../state-dict/model.ts';
-import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
+import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { withCopies } from './tree.ts';
@@ -55,9 +55,9 @@ function listOf(part: PartName, value: unknown): (readonly [string | undefined, 
 }
 
 /** Of ours, a state dict is a copy; of others it may be views of what goes on changing. */
-function dictOf(one: Saveable): unknown {
+function snapshotOf(one: Saveable, name: string): unknown {
   const dict = one.stateDict();
-  return isPreparing(one) ? dict : withCopies(dict);
+  return isPreparing(one) ? dict : withCopies(dict, `the state dict of ${name}`);
 }
 
 /** A state dict, or several by name. */
@@ -75,7 +75,7 @@ export function readParts(parts: CheckpointParts): Partial<Record<PartName, Save
       saved.model = { one: modelStateDict(part as Model) };
       continue;
     }
-    const dicts = listOf(name, part).map(([key, one]) => [key, dictOf(one)] as const);
+    const dicts = listOf(name, part).map(([key, one]) => [key, snapshotOf(one, name)] as const);
     saved[name] =
       dicts[0]![0] === undefined ? { one: dicts[0]![1] } : { several: Object.fromEntries(dicts) };
   }
@@ -100,7 +100,7 @@ export function restoreParts(
   dictOf: (part: PartName, key: string | undefined) => unknown,
 ): void {
   const ours: PendingLoad[] = [];
-  const foreign: { readonly one: Saveable; readonly dict: unknown }[] = [];
+  const foreign: { readonly one: Saveable; readonly name: string; readonly dict: unknown }[] = [];
   for (const name of PART_NAMES) {
     const part = parts[name];
     if (part === undefined) continue;
@@ -111,19 +111,24 @@ export function restoreParts(
     for (const [key, one] of listOf(name, part)) {
       const dict = dictOf(name, key);
       if (isPreparing(one)) ours.push(one.prepareLoad(dict));
-      else foreign.push({ one, dict });
+      else foreign.push({ one, name, dict });
     }
   }
   const undo: (() => void)[] = [];
+  let isDone = false; // what hooks of users throw after that undoes nothing
+  const done = checkedLoad(() => {
+    isDone = true;
+  });
   try {
-    for (const { one, dict } of foreign) {
-      const before = one.stateDict();
+    for (const { one, name, dict } of foreign) {
+      const before = snapshotOf(one, name);
       undo.push(() => void one.loadStateDict(before as never));
-      one.loadStateDict(dict as never);
+      const copy = withCopies(dict, `the saved ${name}`); // it may keep the arrays
+      one.loadStateDict(copy as never);
     }
-    loadAll(ours);
+    loadAll([...ours, done]);
   } catch (error) {
-    for (const back of undo.reverse()) attempt(back);
+    if (!isDone) for (const back of undo.reverse()) attempt(back);
     throw error;
   }
 }

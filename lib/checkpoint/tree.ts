@@ -86,6 +86,7 @@ function numberToJson(value: number): Json {
 function isShaped(value: object): value is { data: ArrayBufferView; shape: number[] } {
   const { data, shape, ...others } = value as Record<string, unknown>;
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) return false;
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return false;
   const length = shape.reduce((product, size) => product * size, 1);
   return Object.keys(others).length === 0 && length === (data as Float32Array).length;
 }
@@ -142,17 +143,37 @@ export function putTogether(
   }
 }
 
-/** The same data with copies of its arrays, which their owner goes on writing. */
-export function withCopies(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || depth > DEEPEST) return value;
-  const again = (item: unknown) => withCopies(item, depth + 1);
+/**
+ * The same data with copies of its arrays, which their owner goes on writing.
+ * @param what What errors call it.
+ */
+export function withCopies(value: unknown, what: string, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) refuse(`${what} is nested too deeply, or contains itself`);
+  const again = (item: unknown) => withCopies(item, what, depth + 1);
   if (Array.isArray(value)) return Array.from(value, again);
-  if (ArrayBuffer.isView(value)) {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    if (!KINDS.includes(kind)) return value; // refused when it is written
-    return new (globalThis as never as Record<string, new (from: unknown) => object>)[kind]!(value);
-  }
+  if (ArrayBuffer.isView(value)) return copyOf(value, what);
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, again(item)]));
+}
+
+function copyOf(array: ArrayBufferView, what: string): unknown {
+  const kind = Object.prototype.toString.call(array).slice(8, -1);
+  if (!KINDS.includes(kind)) return array; // refused when it is written
+  try {
+    return new (globalThis as never as Record<string, new (from: unknown) => object>)[kind]!(array);
+  } catch (cause) {
+    const isMemory = cause instanceof RangeError;
+    const sentence = isMemory
+      ? `No memory for a copy of an array`
+      : 'An array was transferred away';
+    throw new GradstepError(
+      isMemory ? 'ERR_OUT_OF_MEMORY' : 'ERR_DETACHED',
+      `${sentence} (${what})`,
+      {
+        cause,
+      },
+    );
+  }
 }

@@ -5,14 +5,14 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { GradstepError } from '../support/errors.ts';
+import { nodeModule } from './node.ts';
 
 /** What is known of a temporary file: `.NAME.PID-TOKEN.tmp`. */
 const TEMPORARY = /^\.(.+)\.(\d+)-[0-9a-f]{16}\.tmp$/;
 
-/** The process that began to write a file of this name, if it is a temporary one of ours. */
-export function writerOf(name: string): number | undefined {
-  const match = TEMPORARY.exec(name);
-  return match === null ? undefined : Number(match[2]);
+/** The name that a temporary file was to have, if it is one of ours. */
+export function finalNameOf(name: string): string | undefined {
+  return TEMPORARY.exec(name)?.[1];
 }
 
 /**
@@ -23,11 +23,9 @@ export async function writeAtomically(
   path: string,
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const [{ open, rename, rm }, { basename, dirname, join }, { randomBytes }] = await Promise.all([
-    import('node:fs/promises'),
-    import('node:path'),
-    import('node:crypto'),
-  ]);
+  const { open, rename, rm } = nodeModule('node:fs/promises');
+  const { basename, dirname, join } = nodeModule('node:path');
+  const { randomBytes } = nodeModule('node:crypto');
   const folder = dirname(path);
   const token = randomBytes(8).toString('hex');
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${token}.tmp`);
@@ -47,12 +45,42 @@ export async function writeAtomically(
   await syncFolder(folder);
 }
 
-/** What was renamed in it stays so when the power goes. Windows syncs no folders. */
+/** How systems say that folders cannot be synced there: Windows, some network file systems. */
+const NO_SYNC: readonly unknown[] = ['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'];
+
+/**
+ * What was renamed in it stays so when the power goes.
+ * @throws {GradstepError} By rejecting: `ERR_FILE` when the disk reports an error.
+ */
 export async function syncFolder(folder: string): Promise<void> {
-  const { open } = await import('node:fs/promises');
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
+  const { open } = nodeModule('node:fs/promises');
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(folder, 'r');
+    await handle.sync();
+  } catch (error) {
+    if (!NO_SYNC.includes((error as NodeJS.ErrnoException).code)) {
+      throw explainFile(error, folder, 'written');
+    }
+  } finally {
+    await handle?.close().catch(() => {});
+  }
+}
+
+/** Makes a folder, and those above it, in a way that outlasts a power cut. */
+export async function makeFolder(folder: string): Promise<void> {
+  const { mkdir } = nodeModule('node:fs/promises');
+  const { dirname, resolve } = nodeModule('node:path');
+  let first: string | undefined;
+  try {
+    first = await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw explainFile(error, folder, 'written');
+  }
+  if (first === undefined) return;
+  for (let made = resolve(folder); made.length >= first.length; made = dirname(made)) {
+    await syncFolder(dirname(made)); // which names `made`
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -69,13 +97,19 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-/** A system's error as ours; others pass. */
+/** A system's error as ours; what callbacks of users throw passes, whatever code it has. */
 export function explainFile(error: unknown, path: string, what: 'written' | 'read'): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (typeof code !== 'string' || error instanceof GradstepError) return error;
+  if (!isSystemError(error)) return error;
+  const { code = '', message } = error;
   return new GradstepError(
     'ERR_FILE',
     `${path} could not be ${what}: ${REASONS[code] ?? message} (${code})`,
     { cause: error },
+  );
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error && 'syscall' in error && typeof Reflect.get(error, 'code') === 'string'
   );
 }

@@ -1,10 +1,11 @@
 /** Safetensors in memory: for browsers, fetch, workers. */
 
 import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { allocate, type Dtype, type TensorArray } from './dtypes.ts';
 import { widen } from './half.ts';
 import { encodeHeader, headerLength, PREFIX, parseHeader, type TensorInfo } from './header.ts';
-import { layOut, type TensorInputs } from './layout.ts';
+import { bytesOf, layOut, type TensorInputs } from './layout.ts';
 import { refuseFile } from './refuse.ts';
 
 /** A tensor that was read. */
@@ -67,7 +68,8 @@ export function deserialize(
   bytes: Uint8Array | ArrayBufferLike,
   options: ReadOptions = {},
 ): Tensors {
-  const all = ArrayBuffer.isView(bytes) ? asBytes(bytes) : toBytes(bytes);
+  const isArray = ArrayBuffer.isView(bytes) && !(bytes instanceof DataView);
+  const all = isArray ? bytesOf(bytes, 'the bytes') : toBytes(bytes);
   const asFloats = readHalves(options);
   const begin = PREFIX + headerLength(all, all.length);
   const header = parseHeader(all.subarray(PREFIX, begin), all.length - begin);
@@ -80,16 +82,16 @@ export function deserialize(
   return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
 }
 
-function asBytes(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 function toBytes(buffer: unknown): Uint8Array {
+  const isBuffer =
+    buffer instanceof ArrayBuffer ||
+    (typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer);
   try {
-    return new Uint8Array(buffer as ArrayBufferLike);
+    if (isBuffer) return new Uint8Array(buffer);
   } catch (cause) {
-    return refuseFile(`Expected bytes but received ${describe(buffer)}`, cause);
+    throw new GradstepError('ERR_DETACHED', 'The buffer was transferred away', { cause });
   }
+  return refuseFile(`Expected bytes but received ${describe(buffer)}`);
 }
 
 /** Whether halves are wanted as float32. */
@@ -105,7 +107,7 @@ export const isHalf = (dtype: Dtype): dtype is 'F16' | 'BF16' =>
 export function toTensor(info: TensorInfo, raw: TensorArray, asFloats: boolean): Tensor {
   const { dtype, shape, length } = info;
   if (!asFloats || !isHalf(dtype)) return { dtype, shape, data: raw };
-  const data = new Float32Array(length);
+  const data = allocate('F32', length) as Float32Array;
   widen(raw as Uint16Array, dtype, data, 0);
   return { dtype: 'F32', shape, data };
 }

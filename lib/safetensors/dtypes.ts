@@ -1,6 +1,7 @@
 /** The data types of the safetensors format, and the typed arrays that hold them. */
 
 import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { refuseFile } from './refuse.ts';
 
 /** Any typed array that a tensor can lie in. */
@@ -122,6 +123,10 @@ export function allocate(dtype: Dtype, length: number): TensorArray {
   try {
     return viewAs(dtype, new ArrayBuffer(length * sizeOf(dtype)), 0, length);
   } catch (cause) {
-    return refuseFile(`Could not allocate an array for ${length} elements of ${dtype}`, cause);
+    throw new GradstepError(
+      'ERR_OUT_OF_MEMORY',
+      `Could not allocate an array for ${length} elements of ${dtype}`,
+      { cause },
+    );
   }
 }

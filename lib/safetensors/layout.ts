@@ -1,6 +1,7 @@
 /** What is to be written, checked and given its place. */
 
 import { describe } from '../support/describe.ts';
+import { GradstepError } from '../support/errors.ts';
 import { DTYPES, type Dtype, dtypeOf, type TensorArray } from './dtypes.ts';
 import { elementsOf, type Header, type TensorInfo } from './header.ts';
 import { refuseFile } from './refuse.ts';
@@ -14,6 +15,9 @@ export interface TensorInput {
   /** Which of the types that such an array can hold: 'BF16' of a Uint16Array. Default: its own. */
   readonly dtype?: Dtype;
 }
+
+/** Half of a surrogate pair, which UTF-8 cannot hold: other readers refuse such a file. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
 
 /** Tensors by name. */
 export type TensorInputs =
@@ -31,13 +35,19 @@ const { buffer, byteOffset, byteLength } = Object.getOwnPropertyDescriptors(
 ) as Record<string, PropertyDescriptor>;
 
 /** The bytes of an array by its internal slots, whatever its owner says of them. */
-function bytesOf(array: TensorArray): Uint8Array {
+export function bytesOf(array: ArrayBufferView, what: string): Uint8Array {
   const read = <T>(property: PropertyDescriptor | undefined) => property!.get!.call(array) as T;
-  return new Uint8Array(
-    read<ArrayBufferLike>(buffer),
-    read<number>(byteOffset),
-    read<number>(byteLength),
-  );
+  try {
+    return new Uint8Array(
+      read<ArrayBufferLike>(buffer),
+      read<number>(byteOffset),
+      read<number>(byteLength),
+    );
+  } catch (cause) {
+    throw new GradstepError('ERR_DETACHED', `The buffer of ${what} was transferred away`, {
+      cause,
+    });
+  }
 }
 
 /** Reads every property once. */
@@ -77,9 +87,10 @@ function listEntries(given: unknown): (readonly [unknown, unknown])[] {
 }
 
 function readTensor(name: unknown, tensor: unknown) {
-  if (typeof name !== 'string' || name === '__metadata__') {
+  if (typeof name !== 'string' || name === '__metadata__' || HALF_A_PAIR.test(name)) {
     return refuseFile(
-      `Expected the name of a tensor, not '__metadata__', but received ${describe(name)}`,
+      "Expected the name of a tensor, of whole characters and not '__metadata__', " +
+        `but received ${describe(name)}`,
     );
   }
   if (!isObject(tensor)) {
@@ -89,7 +100,7 @@ function readTensor(name: unknown, tensor: unknown) {
   }
   const { data, shape: given, dtype: asked } = tensor as Partial<TensorInput>;
   const dtype = dtypeOf(data, asked, name);
-  const bytes = bytesOf(data!);
+  const bytes = bytesOf(data!, `tensor '${name}'`);
   const size = bytes.length / (data as TensorArray).BYTES_PER_ELEMENT;
   const shape = given === undefined ? [size] : Array.isArray(given) ? [...given] : given;
   const length = elementsOf(name, shape);
@@ -107,8 +118,12 @@ function checkMetadata(metadata: unknown): Readonly<Record<string, string>> {
     refuseFile(`Expected metadata to be an object but received ${describe(metadata)}`);
   const copy = { ...(metadata as Record<string, string>) };
   for (const [key, value] of Object.entries(copy)) {
-    if (typeof value === 'string') continue;
-    refuseFile(`Expected '${key}' of metadata to be a string but received ${describe(value)}`);
+    const isWhole = typeof value === 'string' && ![key, value].some((s) => HALF_A_PAIR.test(s));
+    if (isWhole) continue;
+    refuseFile(
+      `Expected '${key}' of metadata to be a string of whole characters ` +
+        `but received ${describe(value)}`,
+    );
   }
   return copy;
 }

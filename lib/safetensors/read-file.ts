@@ -8,8 +8,13 @@ import { isHalf, type ReadOptions, readHalves, type Tensor, type Tensors } from 
 import { allocate, type TensorArray, viewAs } from './dtypes.ts';
 import { widen } from './half.ts';
 import { type Header, headerLength, PREFIX, parseHeader, type TensorInfo } from './header.ts';
+import { checkPath, nodeModule } from './node.ts';
 import { refuseFile } from './refuse.ts';
 import { CHUNK } from './write-file.ts';
+
+/** `Symbol.asyncDispose`, or a stand-in where the engine lacks it. */
+const asyncDisposeSymbol: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? Symbol('Symbol.asyncDispose');
 
 /** Options of reading one tensor. */
 export interface ReadTensorOptions extends ReadOptions {
@@ -61,7 +66,7 @@ export class SafetensorsFile {
 
   /** Converted chunk by chunk. */
   async #readHalves(info: TensorInfo, into: unknown): Promise<Float32Array> {
-    const data = (into ?? new Float32Array(info.length)) as Float32Array;
+    const data = (into ?? allocate('F32', info.length)) as Float32Array;
     if (!(data instanceof Float32Array) || data.length !== info.length) {
       refuseFile(
         `Expected into to be a Float32Array(${info.length}) but received ${describe(data)}`,
@@ -82,9 +87,14 @@ export class SafetensorsFile {
     return data;
   }
 
-  /** Closes the file. */
+  /** Closes the file; again is fine. */
   async close(): Promise<void> {
     await this.#file.close();
+  }
+
+  /** `await using file = await openFile(path)` closes it. */
+  async [asyncDisposeSymbol](): Promise<void> {
+    await this.close();
   }
 }
 
@@ -118,7 +128,9 @@ export async function readWhole(
 ): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const length = Math.min(CHUNK, bytes.length - at);
-    const { bytesRead } = await file.read(bytes, at, length, position + at);
+    const { bytesRead } = await file.read(bytes, at, length, position + at).catch((error) => {
+      throw explainFile(error, path, 'read');
+    });
     if (bytesRead === 0) refuseFile(`${path} was cut off while it was read`);
     at += bytesRead;
   }
@@ -136,7 +148,8 @@ export async function readWhole(
  * @throws {GradstepError} By rejecting: `ERR_SAFETENSORS`, `ERR_FILE`.
  */
 export async function openFile(path: string): Promise<SafetensorsFile> {
-  const { open } = await import('node:fs/promises');
+  checkPath(path);
+  const { open } = nodeModule('node:fs/promises');
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');

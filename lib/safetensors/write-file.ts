@@ -7,6 +7,7 @@ import { writeAtomically } from './atomic-write.ts';
 import type { SerializeOptions } from './bytes.ts';
 import { encodeHeader } from './header.ts';
 import { type Layout, layOut, type TensorInputs } from './layout.ts';
+import { checkPath } from './node.ts';
 
 /** Bytes that are written at a time: the event loop turns between two. */
 export const CHUNK = 4 * 1024 ** 2;
@@ -37,13 +38,8 @@ export async function writeFile(
   tensors: TensorInputs,
   options: WriteFileOptions = {},
 ): Promise<void> {
-  const { metadata, onProgress, signal } = options;
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw new GradstepError(
-      'ERR_INVALID_ARGUMENT',
-      `Expected onProgress to be a function but received ${describe(onProgress)}`,
-    );
-  }
+  checkPath(path);
+  const { metadata, onProgress, signal } = readOptions(options);
   const layout = layOut(tensors, metadata);
   signal?.throwIfAborted();
   await writeAtomically(path, (file) =>
@@ -52,6 +48,30 @@ export async function writeFile(
       onProgress?.(progress);
     }),
   );
+}
+
+/** Reads every property once. */
+function readOptions(options: WriteFileOptions): WriteFileOptions {
+  const { metadata, onProgress, signal, ...others } = { ...options };
+  const refuse = (expected: string, value: unknown): never => {
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `Expected ${expected} but received ${describe(value)}`,
+    );
+  };
+  const stray = Object.keys(others)[0];
+  if (stray !== undefined) refuse('options metadata, onProgress or signal', stray);
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    refuse('onProgress to be a function', onProgress);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    refuse('signal to be an AbortSignal', signal);
+  }
+  return {
+    ...(metadata !== undefined && { metadata }),
+    ...(onProgress !== undefined && { onProgress }),
+    ...(signal !== undefined && { signal }),
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'ERR_BACKEND'
   | 'ERR_BUSY'
   | 'ERR_CHECKPOINT'
+  | 'ERR_CHECKPOINT_VERSION'
   | 'ERR_DETACHED'
   | 'ERR_DISPOSED'
   | 'ERR_DUPLICATE_PARAMETER'

@@ -1,0 +1,202 @@
+/** What else can happen to a folder of checkpoints, and what must not come of it. */
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CheckpointDirectory, Parameter, SGD } from '../../lib/index.ts';
+
+let folder: string;
+let runs: CheckpointDirectory;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'checkpoint-'));
+  runs = await CheckpointDirectory.open(folder);
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  await runs.close();
+  rmSync(folder, { recursive: true });
+});
+
+const fileOf = (step: number) => join(folder, `step-${String(step).padStart(9, '0')}.safetensors`);
+
+/** State that is not gradstep's: its dict is the live array, and so is what it loads. */
+class Mine {
+  w: Float32Array;
+  fails = false;
+  constructor(...values: number[]) {
+    this.w = Float32Array.from(values);
+  }
+  stateDict() {
+    return { w: this.w };
+  }
+  loadStateDict({ w }: { w: Float32Array }) {
+    this.w.set(w);
+    if (this.fails) throw new Error('no');
+  }
+}
+
+describe('restore', () => {
+  it('takes back what gave its live arrays as its state', async () => {
+    const [a, b] = [new Mine(1), new Mine(2)];
+    await runs.save({ step: 1, optimizer: { a, b } });
+    a.w.fill(7);
+    b.w.fill(8);
+    b.fails = true;
+    const checkpoint = await runs.latest();
+    b.loadStateDict = ({ w }) => {
+      b.w.set(w);
+      const { fails } = b;
+      b.fails = false; // it takes its own state back
+      if (fails) throw new Error('no');
+    };
+    expect(() => checkpoint!.restore({ optimizer: { a, b } })).toThrow('no');
+    expect([...a.w, ...b.w]).toEqual([7, 8]);
+  });
+
+  it('takes back the others when one fails at that too', async () => {
+    const [a, b] = [new Mine(1), new Mine(2)];
+    await runs.save({ step: 1, optimizer: { a, b } });
+    a.w.fill(7);
+    b.fails = true;
+    const checkpoint = await runs.latest();
+    expect(() => checkpoint!.restore({ optimizer: { a, b } })).toThrow('no');
+    expect([...a.w]).toEqual([7]);
+  });
+
+  it('gives every time what was saved, also to what keeps the arrays', async () => {
+    const keeps = {
+      w: Float32Array.of(1) as Float32Array,
+      stateDict: () => ({ w: keeps.w }),
+      loadStateDict: (dict: { w: Float32Array }) => {
+        keeps.w = dict.w;
+      },
+    };
+    await runs.save({ step: 1, optimizer: keeps });
+    const checkpoint = await runs.latest();
+    checkpoint!.restore({ optimizer: keeps });
+    keeps.w.fill(99);
+    checkpoint!.restore({ optimizer: keeps });
+    expect([...keeps.w]).toEqual([1]);
+  });
+
+  it('stays done when a hook throws that runs after it', async () => {
+    const p = new Parameter([1], { name: 'p' });
+    const optimizer = new SGD([p], { lr: 0.1 });
+    const mine = new Mine(1);
+    await runs.save({ step: 1, optimizer, scaler: mine });
+    optimizer.paramGroups[0]!.lr = 0.5;
+    mine.w.fill(7);
+    optimizer.registerLoadStateDictPostHook(() => {
+      throw new Error('a hook');
+    });
+    const checkpoint = await runs.latest();
+    expect(() => checkpoint!.restore({ optimizer, scaler: mine })).toThrow('a hook');
+    expect([optimizer.paramGroups[0]!.lr, ...mine.w]).toEqual([0.1, 1]);
+  });
+});
+
+describe('save', () => {
+  it('refuses what contains itself at once, also where it branches', async () => {
+    const knot: Record<string, unknown> = {};
+    Object.assign(knot, { a: knot, b: knot });
+    const saving = runs.save({ step: 1, extra: knot });
+    await expect(saving).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+  });
+
+  it('tells an array that was transferred away', async () => {
+    const gone = new Float32Array(4);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    const saving = runs.save({ step: 1, extra: { gone } });
+    await expect(saving).rejects.toMatchObject({ code: 'ERR_DETACHED' });
+  });
+
+  it('saves { data, shape } whose shape is none of a tensor', async () => {
+    const extra = { data: new Float32Array(6), shape: ['2', '3'] };
+    await runs.save({ step: 1, extra });
+    expect((await runs.latest())!.extra).toEqual(extra);
+  });
+
+  it('is refused inside of a save', async () => {
+    const inner: Promise<unknown>[] = [];
+    const mine = new Mine(1);
+    mine.stateDict = () => {
+      if (inner.length === 0) inner.push(runs.save({ step: 1, extra: new Float32Array(2 ** 20) }));
+      return { w: mine.w };
+    };
+    const outer = runs.save({ step: 2, optimizer: mine });
+    await expect(outer).rejects.toMatchObject({ code: 'ERR_BUSY' });
+    await Promise.all(inner);
+    expect((await runs.list()).map(({ step }) => step)).toEqual([1]);
+  });
+
+  it('does not begin while the folder is being closed', async () => {
+    const extra = new Float32Array(2 ** 20);
+    const first = runs.save({ step: 1, extra });
+    const second = first.then(() => runs.save({ step: 2, extra }));
+    const refused = expect(second).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+    await runs.close();
+    await refused;
+    expect((await runs.list()).map(({ step }) => step)).toEqual([1]);
+  });
+});
+
+describe('latest', () => {
+  it('passes over folders of that name', async () => {
+    await runs.save({ step: 1 });
+    mkdirSync(fileOf(2));
+    expect((await runs.latest())!.step).toBe(1);
+  });
+
+  it('does not take a lack of memory for damage', async () => {
+    await runs.save({ step: 1, extra: new Float32Array(2 ** 20) });
+    const Real = ArrayBuffer;
+    class Short extends Real {
+      constructor(length: number) {
+        if (length >= 2 ** 22) throw new RangeError('Array buffer allocation failed');
+        super(length);
+      }
+    }
+    vi.stubGlobal('ArrayBuffer', Short);
+    await expect(runs.latest()).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+  });
+
+  it('does not go back past an intact checkpoint of a later version', async () => {
+    for (const step of [1, 2]) await runs.save({ step, extra: { step } });
+    const text = readFileSync(fileOf(2), 'latin1').replace('\\"version\\":1', '\\"version\\":2');
+    const checksum = /("gradstep\.checksum":")([0-9a-f]{64})/;
+    const zeros = text.replace(checksum, `$1${'0'.repeat(64)}`);
+    const digits = createHash('sha256').update(Buffer.from(zeros, 'latin1')).digest('hex');
+    writeFileSync(fileOf(2), Buffer.from(zeros.replace('0'.repeat(64), digits), 'latin1'));
+    await expect(runs.latest()).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT_VERSION',
+      message: expect.stringContaining('version 2'),
+    });
+    expect((await runs.load(1)).extra).toEqual({ step: 1 });
+  });
+});
+
+describe('open', () => {
+  it.each(['', 'null', '{}', '[]', '5', '{"pid":"1","host":null}'])(
+    'takes over from a dead writer whose lock says %s',
+    async (text) => {
+      await runs.close();
+      const dead = 2 ** 22 + 1; // above the largest number of a process
+      writeFileSync(join(folder, `.writer-${dead}-0123456789abcdef.lock`), text);
+      runs = await CheckpointDirectory.open(folder);
+      await runs.save({ step: 1 });
+    },
+  );
+
+  it('sweeps its own half files, and leaves those of other names to who writes them', async () => {
+    await runs.close();
+    const half = (name: string) => `.${name}.123-0123456789abcdef.tmp`;
+    const names = [half('step-000000001.safetensors'), half('model.safetensors')];
+    for (const name of names) writeFileSync(join(folder, name), '');
+    runs = await CheckpointDirectory.open(folder);
+    expect(readdirSync(folder)).not.toContain(names[0]);
+    expect(readdirSync(folder)).toContain(names[1]);
+  });
+});
