@@ -15,4 +15,11 @@ export type {
   SavedState,
 } from './optimizer-dict.ts';
 export type { LoadReport, LoadStateDictOptions, StateDictOptions, Stateful } from './stateful.ts';
-export { type ExchangedDicts, fromTorch, type Tensor, type TensorFile, toTorch } from './torch.ts';
+export {
+  type ExchangedDicts,
+  fromTorch,
+  type Tensor,
+  type TensorFile,
+  type TensorFileInput,
+  toTorch,
+} from './torch.ts';

@@ -41,6 +41,14 @@ export interface TensorFile {
   readonly metadata: { readonly [name: string]: string };
 }
 
+/** The same as it is read: what `readFile` and `deserialize` of gradstep/safetensors give. */
+export interface TensorFileInput {
+  readonly tensors: {
+    readonly [name: string]: { readonly data: ArrayBufferView; readonly shape: readonly number[] };
+  };
+  readonly metadata: { readonly [name: string]: string };
+}
+
 /** State dicts of a model and of an optimizer. */
 export interface ExchangedDicts {
   readonly model?: ModelStateDict;
@@ -131,7 +139,7 @@ function scalar(value: number): Tensor {
  *
  * @throws {GradstepError} `ERR_STATE_DICT` when it is not of that layout.
  */
-export function fromTorch(file: TensorFile): Required<ExchangedDicts> {
+export function fromTorch(file: TensorFileInput): Required<ExchangedDicts> {
   const { tensors: given, metadata } = readPlain(file, 'a file of tensors');
   if (!isPlainObject(given) || !isPlainObject(metadata)) {
     return refuseDict('Expected a file of tensors as { tensors, metadata }');

@@ -20,10 +20,10 @@ import {
   setIsa,
   toTorch,
 } from '../../lib/index.ts';
+import { deserialize, serialize } from '../../lib/safetensors/index.ts';
 import { optimizerCases } from '../optimizers/optimizer-cases.ts';
 import { fill } from '../reference/inputs.ts';
 import { goTo, PLACES } from './runs.ts';
-import { decode, encode } from './safetensors.ts';
 
 interface Case {
   readonly name: string;
@@ -76,7 +76,7 @@ class Run {
   }
 
   load(file: Buffer): this {
-    const { model, optimizer } = fromTorch(decode(file));
+    const { model, optimizer } = fromTorch(deserialize(file));
     expect(loadModelStateDict(this.model, model)).toEqual(NOTHING);
     expect(this.optimizer.loadStateDict(optimizer)).toEqual(NOTHING);
     return this;
@@ -84,7 +84,8 @@ class Run {
 
   save(): Buffer {
     const dicts = { model: modelStateDict(this.model), optimizer: this.optimizer.stateDict() };
-    return encode(toTorch(dicts));
+    const { tensors, metadata } = toTorch(dicts);
+    return Buffer.from(serialize(tensors, { metadata }));
   }
 
   /** All values, then all state in the order of torch's names, as base64 of float32. */
@@ -116,7 +117,7 @@ describe.each(cases)('$name: $optimizer, $options', ({ name, optimizer, options,
   it.each(PLACES)('goes on where PyTorch began: %s', (place) => {
     goTo(place);
     const run = new Run(optimizer, {}).load(fromTorchFile(name));
-    expect(decode(run.save()).tensors).toEqual(decode(fromTorchFile(name)).tensors);
+    expect(deserialize(run.save()).tensors).toEqual(deserialize(fromTorchFile(name)).tensors);
     expect(run.steps(CUT + 1, END).bits()).toBe(end);
   });
 
