@@ -1,6 +1,5 @@
 /** Learning rates that fall from the last layer of a network to its first. */
 
-import { power } from '../backend/portable/power.ts';
 import type { NamedParameter } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import {
@@ -12,6 +11,7 @@ import {
   real,
 } from '../schedules/arguments.ts';
 import { GradstepError } from '../support/errors.ts';
+import { power } from '../support/power.ts';
 import { layersOf } from './layers.ts';
 import { divide, type PlainGroup, partOf, readNamed } from './named-groups.ts';
 import type { NamedGroup, NamedInput } from './types.ts';

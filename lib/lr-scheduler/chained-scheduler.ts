@@ -4,7 +4,6 @@ import { isObject } from '../parameters/list-params.ts';
 import { refuse } from '../schedules/arguments.ts';
 import {
   type AnyScheduler,
-  type CompositeOptions,
   CompositeScheduler,
   checkSchedulers,
   type Parts,
@@ -14,7 +13,7 @@ import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.
 import type { SchedulerSpec } from './scheduler-options.ts';
 
 /** Options of `ChainedScheduler`. */
-export interface ChainedSchedulerOptions extends CompositeOptions {
+export interface ChainedSchedulerOptions {
   /** The optimizer of all of them. Default: that of the first. */
   readonly optimizer?: SchedulableOptimizer;
 }
@@ -39,41 +38,36 @@ export class ChainedScheduler extends CompositeScheduler<Parts> {
     if (!isObject(options)) refuse(options, `the options of ${spec.name} as an object`);
     const { optimizer, ...own } = options;
     const parts = checkSchedulers(schedulers, optimizer, spec.name, ' to be chained');
-    super(spec, optimizer ?? parts[0]!.optimizer, { ...own, schedulers: parts });
+    super(spec, optimizer ?? parts[0]!.optimizer, { ...own, schedulers: parts }, [
+      'groups',
+      'lastEpoch',
+      'initialLr',
+    ]);
   }
 
-  protected override stepParts(metrics: number | undefined): void {
-    for (const scheduler of this.schedulers) this.stepOne(scheduler, metrics);
+  /** The schedulers have made their first steps when they were made. */
+  protected override begin(): void {
+    this.meetGroups();
+    this.progress.stepCount = 1;
+    this.progress.lastEpoch = this.schedulers[0]!.lastEpoch;
+    this.write(this.getLr());
+  }
+
+  protected override moveParts(jumped: boolean, metrics: number | undefined): void {
+    const begins = this.lastEpoch === 0;
+    if (jumped) this.write(this.baseLrs);
+    for (const scheduler of this.schedulers) {
+      if (begins) scheduler.reset();
+      if (begins) scheduler.move();
+      else this.stepOne(scheduler, metrics);
+    }
   }
 
   private stepOne(scheduler: AnyScheduler, metrics: number | undefined): void {
     const scales = product(this.schedulers.filter((other) => other !== scheduler));
     for (const [group, scale] of scales) if (scale > 0) group.lr /= scale;
-    scheduler.advance(metrics);
+    scheduler.move(undefined, metrics);
     for (const [group, scale] of scales) group.lr *= scale;
-  }
-
-  /** The schedulers have made their first steps when they were made. */
-  protected override begin(): void {
-    this.beginWith(() => {});
-  }
-
-  override start(): void {
-    this.beginWith(() => {
-      for (const scheduler of this.schedulers) scheduler.start();
-    });
-  }
-
-  override restart(): void {
-    this.beginWith(() => {
-      this.write(this.baseLrs);
-      for (const scheduler of this.schedulers) scheduler.start();
-    });
-  }
-
-  override seek(epoch: number): void {
-    super.seek(epoch);
-    for (const scheduler of this.schedulers) scheduler.seek(epoch);
   }
 
   override scales(): ReadonlyMap<SchedulableGroup, number> {

@@ -6,7 +6,7 @@ import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { LRScheduler } from './lr-scheduler.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
-import type { SchedulerSpec } from './scheduler-options.ts';
+import type { LRSchedulerOptions, SchedulerSpec } from './scheduler-options.ts';
 import type { SchedulerState } from './scheduler-state.ts';
 import { warnOfOrder } from './step-order.ts';
 
@@ -62,7 +62,10 @@ export interface Parts {
 
 /** Options of a composite that are every scheduler's. */
 export interface CompositeOptions {
-  /** The last epoch that is over when a run is resumed without a state dict. Default: -1. */
+  /**
+   * The last epoch that is over when a run is resumed without a state dict: the epochs until then
+   * are gone through again, from the base lrs. Default: -1.
+   */
   readonly lastEpoch?: number;
 }
 
@@ -72,8 +75,9 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
     spec: SchedulerSpec<O>,
     optimizer: SchedulableOptimizer,
     options: O & CompositeOptions,
+    foreignOptions: readonly (keyof LRSchedulerOptions)[] = ['groups', 'initialLr'],
   ) {
-    const foreign = ['groups', 'initialLr'].find((key) => key in options);
+    const foreign = foreignOptions.find((key) => Object.hasOwn(options, key));
     if (foreign) throw unknownArgument(foreign, Object.keys(spec.arguments), spec.name);
     super(spec, optimizer, options);
   }
@@ -105,32 +109,16 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
    * @throws {GradstepError} What one of them throws; nothing has changed then.
    */
   override step(metrics?: number): void {
-    this.advance(metrics);
+    this.attempt(() => this.move(undefined, metrics));
     warnOfOrder(this.optimizer, this.progress.stepCount);
   }
 
-  override advance(metrics?: number): void {
-    this.attempt(() => {
-      this.follow();
-      this.progress.stepCount++;
-      this.progress.lastEpoch++;
-      this.stepParts(metrics);
-      this.write(this.getLr());
-    });
-  }
+  /** Moves the schedulers whose turn it is at `lastEpoch`. */
+  protected abstract moveParts(jumped: boolean, metrics: number | undefined): void;
 
-  /** Steps those whose turn it is at `lastEpoch`. */
-  protected abstract stepParts(metrics: number | undefined): void;
-
-  /** Begins at epoch 0; `change` sets the lr. */
-  protected beginWith(change: () => void): void {
-    this.attempt(() => {
-      this.follow();
-      this.progress.stepCount = 1;
-      this.progress.lastEpoch = 0;
-      change();
-      this.write(this.getLr());
-    });
+  protected override update(jumped: boolean, metrics: number | undefined): void {
+    this.moveParts(jumped, metrics);
+    this.write(this.getLr());
   }
 
   override snapshot(): () => void {
@@ -140,9 +128,9 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
     };
   }
 
-  override rewind(): void {
-    super.rewind();
-    for (const scheduler of this.schedulers) scheduler.rewind();
+  override reset(): void {
+    super.reset();
+    for (const scheduler of this.schedulers) scheduler.reset();
   }
 
   override stateDict(): SchedulerState {

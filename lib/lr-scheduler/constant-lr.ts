@@ -9,7 +9,7 @@ import type { SchedulerSpec } from './scheduler-options.ts';
 export interface ConstantLROptions {
   /** The factor until then, in [0, 1]. Default: 1/3. */
   readonly factor?: number;
-  /** The epoch at which the lr comes back, >= 1. Default: 5. */
+  /** The epoch at which the lr comes back, >= 0; from 0 it never does. Default: 5. */
   readonly totalIters?: number;
 }
 
@@ -20,7 +20,7 @@ const spec: SchedulerSpec<ConstantLROptions> = {
       real({ min: 0, max: 1 }, 'Constant multiplicative factor expected to be between 0 and 1.'),
       1 / 3,
     ),
-    totalIters: optional(integer(1), 5),
+    totalIters: optional(integer(0), 5),
   },
 };
 
@@ -30,7 +30,7 @@ const spec: SchedulerSpec<ConstantLROptions> = {
  *     lr = lr * factor at epoch 0, lr * (1 / factor) at epoch totalIters
  *     closed form: baseLr * (epoch < totalIters ? factor : 1)
  *
- * With factor 0, which torch divides by, the base lr comes back.
+ * With a factor of 0, or so small that torch divides by nothing, the base lr comes back.
  *
  * @throws {GradstepError} As `LRScheduler`.
  */
@@ -44,11 +44,11 @@ export class ConstantLR extends LRScheduler<ConstantLROptions> {
 
   protected override getLr(): number[] {
     const { factor, totalIters } = this.options;
-    if (this.lastEpoch === totalIters && factor === 0) return this.baseLrs;
-    return this.groups().map(({ lr }) => {
-      if (this.lastEpoch === 0) return lr * factor;
-      return this.lastEpoch === totalIters ? lr * (1 / factor) : lr;
-    });
+    const lrs = this.groups().map(({ lr }) => lr);
+    if (this.lastEpoch === 0) return lrs.map((lr) => lr * factor);
+    if (this.lastEpoch !== totalIters) return lrs;
+    const back = 1 / factor;
+    return Number.isFinite(back) ? lrs.map((lr) => lr * back) : this.baseLrs;
   }
 
   protected override getClosedFormLr(): number[] {

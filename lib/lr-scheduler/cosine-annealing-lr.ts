@@ -2,6 +2,7 @@
 
 import { integer, optional, real, required } from '../schedules/arguments.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
+import { notBelowZero } from './rounding.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
 
@@ -26,7 +27,7 @@ const spec: SchedulerSpec<CosineAnnealingLROptions> = {
  *
  *     lr = etaMin + (lr - etaMin) * (1 + cos(π epoch / TMax)) / (1 + cos(π (epoch - 1) / TMax))
  *     after a bottom: lr + (baseLr - etaMin) * (1 - cos(π / TMax)) / 2
- *     closed form: etaMin + (baseLr - etaMin) * (1 + cos(π epoch / TMax)) / 2
+ *     closed form, where a run is resumed too: etaMin + (baseLr - etaMin) * (1 + cos(π epoch / TMax)) / 2
  *
  * Loshchilov and Hutter, "SGDR" (2017), https://arxiv.org/abs/1608.03983, without restarts.
  *
@@ -44,10 +45,11 @@ export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
     const { TMax, etaMin } = this.options;
     const epoch = this.lastEpoch;
     if (epoch === 0) return this.groups().map(({ lr }) => lr);
+    if (this.progress.stepCount === 1) return this.getClosedFormLr();
     if ((epoch - 1 - TMax) % (2 * TMax) === 0) return this.leaveBottom();
     const wave = (t: number) => 1 + Math.cos((Math.PI * t) / TMax);
     const factor = wave(epoch) / wave(epoch - 1);
-    return this.groups().map(({ lr }) => factor * (lr - etaMin) + etaMin);
+    return this.groups().map(({ lr }) => notBelowZero(factor * (lr - etaMin) + etaMin, etaMin));
   }
 
   /** At the bottom the factor would be over 0, so the way up starts from the base lr. */

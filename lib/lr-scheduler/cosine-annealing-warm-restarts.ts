@@ -65,28 +65,25 @@ export class CosineAnnealingWarmRestarts extends LRScheduler<
     super.step(epoch);
   }
 
-  protected override move(epoch: number | undefined): void {
-    if (epoch !== undefined || this.lastEpoch < 0) {
-      this.place(epoch ?? 0);
+  protected override update(jumped: boolean, metrics: number | undefined): void {
+    const { progress } = this;
+    if (jumped || progress.stepCount === 1) {
+      this.place(progress.lastEpoch);
+      progress.lastEpoch = Math.floor(progress.lastEpoch);
     } else {
-      this.progress.TCur++;
-      if (this.progress.TCur >= this.progress.Ti) {
-        this.progress.TCur %= this.progress.Ti;
-        this.progress.Ti *= this.options.TMult;
+      progress.TCur++;
+      if (progress.TCur >= progress.Ti) {
+        progress.TCur %= progress.Ti;
+        progress.Ti *= this.options.TMult;
       }
     }
-    super.move(epoch === undefined ? undefined : Math.floor(epoch));
+    super.update(jumped, metrics);
   }
 
   private place(epoch: number): void {
     const { start, length } = cycleAt(epoch, this.options.T0, this.options.TMult);
     this.progress.TCur = epoch - start;
     this.progress.Ti = length;
-  }
-
-  override seek(epoch: number): void {
-    super.seek(epoch);
-    this.place(epoch);
   }
 
   protected override getLr(): number[] {

@@ -10,8 +10,10 @@ import {
   real,
   required,
 } from '../schedules/arguments.ts';
+import { power } from '../support/power.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import { checkMomentum } from './momentum.ts';
+import { notAboveEnds } from './rounding.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
 import { type SchedulerSpec, spread } from './scheduler-options.ts';
 
@@ -23,7 +25,7 @@ export interface CyclicLROptions {
   readonly maxLr: number | readonly number[];
   /** Steps of the way up, > 0. Default: 2000. */
   readonly stepSizeUp?: number;
-  /** Steps of the way down, > 0. Default: stepSizeUp. */
+  /** Steps of the way down, >= 0: without any, a sawtooth. Default: stepSizeUp. */
   readonly stepSizeDown?: number | undefined;
   /** How the height changes: not at all, halved every cycle, or by gamma every step. */
   readonly mode?: 'triangular' | 'triangular2' | 'exp_range';
@@ -49,7 +51,7 @@ const spec: SchedulerSpec<CyclicLROptions> = {
     baseLr: required(perGroup(real({ min: 0 }))),
     maxLr: required(perGroup(real({ min: 0 }))),
     stepSizeUp: optional(real({ above: 0 }), 2000),
-    stepSizeDown: omissible(real({ above: 0 })),
+    stepSizeDown: omissible(real({ min: 0 })),
     mode: optional(
       oneOf(MODES, () => 'mode is invalid and scale_fn is None.'),
       'triangular',
@@ -99,8 +101,8 @@ export class CyclicLR extends LRScheduler<CyclicLROptions> {
     return spread(this.options.baseLr, count, 'baseLr', 'base_lr')[index]!;
   }
 
-  /** How far up the triangle, times the scale of this cycle or step. */
-  private height(): number {
+  /** How far up the triangle, in [0, 1], and the scale of this cycle or step. */
+  private height(): { triangle: number; scale: number } {
     const { stepSizeUp: up, stepSizeDown: down = up } = this.options;
     const epoch = this.lastEpoch;
     const total = up + down;
@@ -108,28 +110,34 @@ export class CyclicLR extends LRScheduler<CyclicLROptions> {
     const cycle = Math.floor(1 + epoch / total);
     const x = 1 + epoch / total - cycle;
     const triangle = x <= ratio ? x / ratio : (x - 1) / (ratio - 1);
-    return triangle * this.scale(cycle, epoch);
+    return { triangle, scale: this.scale(cycle, epoch) };
   }
 
   private scale(cycle: number, epoch: number): number {
     const { scaleFn, scaleMode, mode, gamma } = this.options;
     if (scaleFn) return scaleFn(scaleMode === 'cycle' ? cycle : epoch);
-    if (mode === 'exp_range') return gamma ** epoch;
-    return mode === 'triangular2' ? 1 / 2 ** (cycle - 1) : 1;
+    if (mode === 'exp_range') {
+      const sign = gamma < 0 && epoch % 2 === 1 ? -1 : 1;
+      return sign * power(Math.abs(gamma), epoch);
+    }
+    return mode === 'triangular2' ? power(0.5, cycle - 1) : 1;
   }
 
   protected override getLr(): number[] {
-    const height = this.height();
+    const { triangle, scale } = this.height();
     const tops = this.spread('maxLr', 'max_lr');
-    return this.spread('baseLr', 'base_lr').map((base, i) => base + (tops[i]! - base) * height);
+    return this.spread('baseLr', 'base_lr').map(
+      (base, i) => base + (tops[i]! - base) * triangle * scale,
+    );
   }
 
   protected override getMomentum(): number[] | undefined {
     if (!this.options.cycleMomentum) return undefined;
-    const height = this.height();
+    const { triangle, scale } = this.height();
     const bases = this.spread('baseMomentum', 'base_momentum');
-    return this.spread('maxMomentum', 'max_momentum').map(
-      (max, i) => max - (max - bases[i]!) * height,
-    );
+    return this.spread('maxMomentum', 'max_momentum').map((max, i) => {
+      const base = bases[i]!;
+      return notAboveEnds(max - (max - base) * triangle * scale, base, max);
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** A factor at every epoch. */
 
 import { real, required } from '../schedules/arguments.ts';
+import { power } from '../support/power.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
@@ -37,6 +38,7 @@ export class ExponentialLR extends LRScheduler<ExponentialLROptions> {
   }
 
   protected override getClosedFormLr(): number[] {
-    return this.baseLrs.map((base) => base * this.options.gamma ** this.lastEpoch);
+    const factor = power(this.options.gamma, this.lastEpoch);
+    return this.baseLrs.map((base) => base * factor);
   }
 }

@@ -11,7 +11,7 @@ export interface LinearLROptions {
   readonly startFactor?: number;
   /** The factor from epoch totalIters on, in [0, 1]. Default: 1. */
   readonly endFactor?: number;
-  /** Epochs until the end, >= 1. Default: 5. */
+  /** Epochs until the end, >= 0; of 0, only `step(epoch)` sees the end. Default: 5. */
   readonly totalIters?: number;
 }
 
@@ -24,7 +24,7 @@ const spec: SchedulerSpec<LinearLROptions> = {
   arguments: {
     startFactor: optional(real({ above: 0, max: 1 }, START), 1 / 3),
     endFactor: optional(real({ min: 0, max: 1 }, END), 1),
-    totalIters: optional(integer(1), 5),
+    totalIters: optional(integer(0), 5),
   },
 };
 
@@ -59,7 +59,8 @@ export class LinearLR extends LRScheduler<LinearLROptions> {
   protected override getClosedFormLr(): number[] {
     const { startFactor, endFactor, totalIters } = this.options;
     const done = Math.min(totalIters, this.lastEpoch);
-    const factor = startFactor + ((endFactor - startFactor) * done) / totalIters;
+    const rise = endFactor - startFactor;
+    const factor = totalIters === 0 ? endFactor : startFactor + (rise * done) / totalIters;
     return this.baseLrs.map((base) => base * factor);
   }
 }

@@ -8,6 +8,7 @@ import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { GradstepError } from '../support/errors.ts';
 import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
+import { notBelowZero } from './rounding.ts';
 import {
   checkOptimizer,
   type SchedulableGroup,
@@ -78,10 +79,8 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     const epoch = integer(-1)(lastEpoch, `lastEpoch of ${spec.name}`);
     this.check();
     this.#readInitialLrs(initial, epoch);
-    if (epoch >= 0) this.seek(epoch + 1);
-    else this.begin();
-    this.follow();
-    this.#lastLr = this.groups().map(({ lr }) => lr);
+    this.progress.lastEpoch = epoch;
+    this.attempt(() => this.begin());
     this.#baseLrs.publish(initial !== undefined || spec.setsInitialLr);
   }
 
@@ -118,13 +117,6 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
   /** The base lr of a group that it meets for the first time. */
   protected firstLr(group: SchedulableGroup, _index: number, _count: number): number {
     return initialLr(group) ?? group.lr;
-  }
-
-  /** Meets groups that were added since the last step; so will the schedulers inside this one. */
-  protected follow(): void {
-    const lrs = this.baseLrs;
-    for (const [i, group] of this.groups().entries()) this.#baseLrs.set(group, lrs[i]!);
-    this.#baseLrs.publish();
   }
 
   /** The epoch, or step, that the lr in force belongs to: 0 for a new scheduler. */
@@ -175,13 +167,42 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     }
   }
 
-  /** The work of `step`. */
-  protected move(epoch: number | undefined): void {
-    this.follow();
-    this.progress.stepCount++;
-    this.progress.lastEpoch = epoch ?? this.progress.lastEpoch + 1;
-    const closed = epoch === undefined ? undefined : this.getClosedFormLr?.();
+  /** The constructor's first step, from `lastEpoch` as it was given. */
+  protected begin(): void {
+    this.move();
+  }
+
+  /**
+   * What a step does, for whoever can take it back: one epoch on, or a jump to `epoch`. From
+   * before epoch 0 it begins, and counts its steps from there.
+   *
+   * @param metrics The metric of this epoch, for a `ReduceLROnPlateau`. @internal
+   */
+  move(epoch?: number, metrics?: number): void {
+    this.meetGroups();
+    const { progress } = this;
+    const jumps = epoch !== undefined;
+    progress.stepCount = jumps || progress.lastEpoch >= 0 ? progress.stepCount + 1 : 1;
+    progress.lastEpoch = epoch ?? progress.lastEpoch + 1;
+    this.update(jumps, metrics);
+  }
+
+  /** Sets what groups have at `lastEpoch`, to which this step has come or jumped. */
+  protected update(jumped: boolean, _metrics: number | undefined): void {
+    const closed = jumped ? this.getClosedFormLr?.() : undefined;
     this.write(closed ?? this.getLr(), this.getMomentum?.());
+  }
+
+  /** Its epoch 0 is still to come: for a scheduler inside of another. @internal */
+  reset(): void {
+    this.progress.lastEpoch = -1;
+  }
+
+  /** Takes the base lrs of groups that were added since the last step. */
+  protected meetGroups(): void {
+    const lrs = this.baseLrs;
+    for (const [i, group] of this.groups().entries()) this.#baseLrs.set(group, lrs[i]!);
+    this.#baseLrs.publish();
   }
 
   /** Sets lr, and momentum if there is one, of each group. */
@@ -191,7 +212,8 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
       refuse(lrs.length, `${this.spec.name} to give ${groups.length} lrs, one for each group,`);
     }
     groups.forEach((group, i) => {
-      group.lr = lrs[i]!;
+      const size = Math.max(group.lr, this.#baseLrs.get(group) ?? 0);
+      group.lr = notBelowZero(lrs[i]!, size);
       if (momenta) setMomentum(group, momenta[i]!);
     });
     this.#lastLr = groups.map(({ lr }) => lr);
@@ -216,39 +238,6 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
         if (momentum !== undefined && momentum !== momentumOf(group)) setMomentum(group, momentum);
       }
     };
-  }
-
-  /** The first step of a new scheduler. */
-  protected begin(): void {
-    this.start();
-  }
-
-  /** The first step: epoch 0. @internal */
-  start(): void {
-    this.progress.stepCount = 0;
-    this.progress.lastEpoch = -1;
-    this.attempt(() => this.move(undefined));
-  }
-
-  /** Not started: its first epoch is still to come. @internal */
-  rewind(): void {
-    this.progress.lastEpoch = -1;
-  }
-
-  /** Epoch 0 where another scheduler has been at work. @internal */
-  restart(_metrics?: number): void {
-    this.attempt(() => this.move(0));
-  }
-
-  /** The next step when another scheduler calls it. @internal */
-  advance(_metrics?: number): void {
-    this.attempt(() => this.move(undefined));
-  }
-
-  /** Is at this epoch now, without a change of any lr. @internal */
-  seek(epoch: number): void {
-    this.progress.lastEpoch = epoch;
-    this.progress.stepCount = epoch + 1;
   }
 
   /**

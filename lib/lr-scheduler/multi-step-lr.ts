@@ -1,6 +1,7 @@
 /** A factor at given epochs. */
 
 import { integer, listOf, optional, real, required } from '../schedules/arguments.ts';
+import { power } from '../support/power.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
@@ -37,12 +38,12 @@ export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
   protected override getLr(): number[] {
     const { milestones, gamma } = this.options;
     const times = milestones.filter((milestone) => milestone === this.lastEpoch).length;
-    return this.groups().map(({ lr }) => (times > 0 ? lr * gamma ** times : lr));
+    return this.groups().map(({ lr }) => (times > 0 ? lr * power(gamma, times) : lr));
   }
 
   protected override getClosedFormLr(): number[] {
     const { milestones, gamma } = this.options;
     const times = milestones.filter((milestone) => milestone <= this.lastEpoch).length;
-    return this.baseLrs.map((base) => base * gamma ** times);
+    return this.baseLrs.map((base) => base * power(gamma, times));
   }
 }

@@ -14,6 +14,7 @@ import { anneal, type Corner, type PhasePoint, phaseAt } from '../schedules/one-
 import { GradstepError } from '../support/errors.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import { checkMomentum } from './momentum.ts';
+import { notAboveEnds } from './rounding.ts';
 import type { SchedulableGroup, SchedulableOptimizer } from './scheduled-groups.ts';
 import { type SchedulerSpec, spread } from './scheduler-options.ts';
 
@@ -144,7 +145,9 @@ export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
     const bases = this.spread('baseMomentum', 'base_momentum');
     return this.spread('maxMomentum', 'max_momentum').map((max, i) => {
       const corners: Record<Corner, number> = { start: max, peak: bases[i]!, end: max };
-      return anneal(this.options.annealStrategy, corners[from], corners[to], progress);
+      const { annealStrategy } = this.options;
+      const momentum = anneal(annealStrategy, corners[from], corners[to], progress);
+      return notAboveEnds(momentum, bases[i]!, max);
     });
   }
 }

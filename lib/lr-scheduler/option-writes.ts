@@ -2,6 +2,7 @@
 
 import type { GroupMembers } from '../groups/param-group.ts';
 import type { OptionPath } from './option-path.ts';
+import { notBelowZero } from './rounding.ts';
 
 export type Group = GroupMembers & Record<string, unknown>;
 
@@ -27,20 +28,26 @@ export function writeAll(writes: readonly Write[]): readonly Write[] {
     let reason: unknown;
     for (const write of waiting) {
       try {
-        write.path.write(write.group, write.value);
-        done.unshift(write);
+        write.path.write(write.group, settled(write));
+        done.push(write);
       } catch (error) {
         reason ??= error;
         refused.push(write);
       }
     }
     if (refused.length === waiting.length) {
-      undoAll(done);
+      undoAll(done.reverse());
       throw reason;
     }
     waiting = refused;
   }
-  return done;
+  return done.reverse();
+}
+
+/** The value without what rounding has put below 0, measured by the one before it. */
+function settled({ value, before }: Write): unknown {
+  if (typeof value !== 'number' || typeof before !== 'number') return value;
+  return notBelowZero(value, before);
 }
 
 /** Takes back what was written. @param done The last one first. */

@@ -1,13 +1,14 @@
 /** Polynomial decay to 0. */
 
 import { integer, optional, real } from '../schedules/arguments.ts';
+import { power } from '../support/power.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
 
 /** Options of `PolynomialLR`. */
 export interface PolynomialLROptions {
-  /** Epochs until 0, >= 1. Default: 5. */
+  /** Epochs until 0, >= 0; of 0, only `step(epoch)` sees the end. Default: 5. */
   readonly totalIters?: number;
   /** The exponent. Default: 1. */
   readonly power?: number;
@@ -16,7 +17,7 @@ export interface PolynomialLROptions {
 const spec: SchedulerSpec<PolynomialLROptions> = {
   name: 'PolynomialLR',
   arguments: {
-    totalIters: optional(integer(1), 5),
+    totalIters: optional(integer(0), 5),
     power: optional(real({ min: 0 }), 1),
   },
 };
@@ -38,16 +39,18 @@ export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
   }
 
   protected override getLr(): number[] {
-    const { totalIters, power } = this.options;
+    const { totalIters, power: exponent } = this.options;
     const epoch = this.lastEpoch;
     if (epoch === 0 || epoch > totalIters) return this.groups().map(({ lr }) => lr);
-    const factor = ((1 - epoch / totalIters) / (1 - (epoch - 1) / totalIters)) ** power;
+    const left = (1 - epoch / totalIters) / (1 - (epoch - 1) / totalIters);
+    const factor = power(left, exponent);
     return this.groups().map(({ lr }) => lr * factor);
   }
 
   protected override getClosedFormLr(): number[] {
-    const { totalIters, power } = this.options;
-    const factor = (1 - Math.min(totalIters, this.lastEpoch) / totalIters) ** power;
+    const { totalIters, power: exponent } = this.options;
+    const left = totalIters === 0 ? 0 : 1 - Math.min(totalIters, this.lastEpoch) / totalIters;
+    const factor = power(left, exponent);
     return this.baseLrs.map((base) => base * factor);
   }
 }

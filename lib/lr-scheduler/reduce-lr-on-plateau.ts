@@ -110,22 +110,19 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` when the metric is no number.
    */
   override step(metrics?: number, epoch?: number): void {
-    if (typeof metrics !== 'number') {
-      throw new GradstepError(
-        'ERR_INVALID_ARGUMENT',
-        'Expected the metric of ReduceLROnPlateau, as step(metric), to be a number ' +
-          `but received ${describe(metrics)}`,
-      );
-    }
+    checkMetric(metrics);
     if (epoch !== undefined) checkStep(epoch);
-    this.attempt(() => this.observe(metrics, epoch));
+    this.attempt(() => this.move(epoch, metrics));
   }
 
-  private observe(metric: number, epoch = this.lastEpoch + 1): void {
-    this.follow();
+  protected override update(jumped: boolean, metrics: number | undefined): void {
+    const begins = this.progress.stepCount === 1 || (jumped && metrics === undefined);
+    if (begins) super.update(jumped, metrics);
+    else this.observe(checkMetric(metrics));
+  }
+
+  private observe(metric: number): void {
     const { progress } = this;
-    progress.stepCount++;
-    progress.lastEpoch = epoch;
     if (this.isBetter(metric)) {
       progress.best = metric;
       progress.numBadEpochs = 0;
@@ -181,26 +178,27 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
     return this.groups().map(({ lr }) => lr);
   }
 
-  override rewind(): void {
-    super.rewind();
+  /** Where another scheduler has been at work it begins at the base lr, as others do. */
+  protected override getClosedFormLr(): number[] {
+    return this.baseLrs;
+  }
+
+  override reset(): void {
+    super.reset();
     Object.assign(this.progress, spec.progress);
-  }
-
-  /** Where another scheduler has been at work, it begins at the base lr, as others do. */
-  override restart(): void {
-    this.attempt(() => {
-      this.rewind();
-      this.move(0);
-      this.write(this.baseLrs);
-    });
-  }
-
-  override advance(metrics?: number): void {
-    this.step(metrics);
   }
 
   override scales(): ReadonlyMap<SchedulableGroup, number> {
     const { scales } = this.progress;
     return new Map(this.groups().map((group, i) => [group, scales[i] ?? 1]));
   }
+}
+
+function checkMetric(metric: unknown): number {
+  if (typeof metric === 'number') return metric;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    'Expected the metric of ReduceLROnPlateau, as step(metric), to be a number ' +
+      `but received ${describe(metric)}`,
+  );
 }

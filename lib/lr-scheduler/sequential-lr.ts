@@ -69,44 +69,26 @@ export class SequentialLR extends CompositeScheduler<SequentialLROptions> {
     return this.options.milestones.filter((milestone) => milestone <= epoch).length;
   }
 
-  protected override stepParts(metrics: number | undefined): void {
-    const index = this.indexAt(this.lastEpoch);
-    const scheduler = this.schedulers[index]!;
-    const begins = index > 0 && this.options.milestones[index - 1] === this.lastEpoch;
-    if (begins) scheduler.restart(metrics);
-    else scheduler.advance(metrics);
-  }
-
-  /** Making the schedulers has changed the lr; from the base lr the first one begins again. */
+  /**
+   * Making the schedulers has changed the lr: from the base lr, the epochs that are over are gone
+   * through again.
+   */
   protected override begin(): void {
-    this.attempt(() => {
-      this.write(this.baseLrs);
-      this.start();
-    });
+    const { lastEpoch } = this;
+    this.write(this.baseLrs);
+    this.reset();
+    while (this.lastEpoch <= lastEpoch) this.move();
+    this.progress.stepCount = 1;
   }
 
-  override start(): void {
-    this.beginWith(() => {
-      for (const scheduler of this.schedulers) scheduler.rewind();
-      this.schedulers[0]!.start();
-    });
-  }
-
-  override restart(metrics?: number): void {
-    this.beginWith(() => {
-      for (const scheduler of this.schedulers) scheduler.rewind();
-      this.schedulers[0]!.restart(metrics);
-    });
-  }
-
-  override seek(epoch: number): void {
-    super.seek(epoch);
-    const now = this.indexAt(epoch);
-    const starts = [0, ...this.options.milestones];
-    this.schedulers.forEach((scheduler, i) => {
-      if (i > now) scheduler.rewind();
-      else scheduler.seek((i < now ? starts[i + 1]! - 1 : epoch) - starts[i]!);
-    });
+  protected override moveParts(jumped: boolean, metrics: number | undefined): void {
+    const { lastEpoch } = this;
+    const index = this.indexAt(lastEpoch);
+    const scheduler = this.schedulers[index]!;
+    if (lastEpoch === 0) for (const one of this.schedulers) one.reset();
+    const begins = lastEpoch === 0 ? jumped : this.options.milestones[index - 1] === lastEpoch;
+    if (begins) scheduler.move(0);
+    else scheduler.move(undefined, metrics);
   }
 
   override scales(): ReadonlyMap<SchedulableGroup, number> {

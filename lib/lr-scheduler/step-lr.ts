@@ -1,6 +1,7 @@
 /** A factor every so many epochs. */
 
 import { integer, optional, real, required } from '../schedules/arguments.ts';
+import { power } from '../support/power.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
@@ -42,6 +43,7 @@ export class StepLR extends LRScheduler<StepLROptions> {
 
   protected override getClosedFormLr(): number[] {
     const { stepSize, gamma } = this.options;
-    return this.baseLrs.map((base) => base * gamma ** Math.floor(this.lastEpoch / stepSize));
+    const factor = power(gamma, Math.floor(this.lastEpoch / stepSize));
+    return this.baseLrs.map((base) => base * factor);
   }
 }

@@ -1,5 +1,6 @@
 /** A schedule again and again. */
 
+import { power } from '../support/power.ts';
 import { callable, optional, parseArguments, real, required } from './arguments.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
@@ -35,7 +36,7 @@ export function cycle(schedule: ScheduleFunction, options: CycleOptions): Schedu
   const { steps, mult, gamma } = parseArguments<CycleOptions>(table, options, 'cycle()');
   return scheduleFunction((step) => {
     const { index, start, length } = cycleAt(step, steps, mult);
-    return inner(((step - start) / length) * steps) * gamma ** index;
+    return inner(((step - start) / length) * steps) * power(gamma, index);
   });
 }
 

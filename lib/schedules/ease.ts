@@ -14,12 +14,17 @@ export function remaining(shape: Shape, progress: number): number {
 }
 
 /**
- * Between two values: `from` where all of the way is left, `to` where nothing is, both exactly;
- * between values >= 0 never below 0.
+ * Between two values, however it rounds: `from` where all of the way is left, `to` where nothing
+ * is, both exactly.
  * @internal
  */
 export function mix(from: number, to: number, left: number): number {
-  return from * left + to * (1 - left);
+  return between(from, to, from * left + to * (1 - left));
+}
+
+/** What lies between two ends but for rounding, at most at an end. @internal */
+export function between(from: number, to: number, value: number): number {
+  return Math.min(Math.max(value, Math.min(from, to)), Math.max(from, to));
 }
 
 /** How much of a span of `steps` is over, in [0, 1]. @internal */

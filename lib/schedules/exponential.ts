@@ -1,5 +1,6 @@
 /** Exponential decay. */
 
+import { power } from '../support/power.ts';
 import { flag, omissible, optional, parseArguments, real, required } from './arguments.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
@@ -38,7 +39,7 @@ export function exponential(options: ExponentialOptions): ScheduleFunction {
   const falls = from * (gamma - 1) < 0;
   return scheduleFunction((step) => {
     const count = staircase ? Math.floor(step / steps) : step / steps;
-    const value = from * gamma ** count;
+    const value = from * power(gamma, count);
     if (to === undefined) return value;
     return falls ? Math.max(to, value) : Math.min(to, value);
   });

@@ -1,6 +1,7 @@
 /** The one-cycle policy: up to a high value, and down to a very low one. */
 
 import { flag, integer, oneOf, optional, parseArguments, real, required } from './arguments.ts';
+import { between } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
 
 /** Options of `oneCycle`; names and defaults as in `OneCycleLR`. */
@@ -43,7 +44,8 @@ export function oneCycle(options: OneCycleOptions): ScheduleFunction {
   const corners = { start, peak: o.max, end: start / o.finalDivFactor };
   return scheduleFunction((step) => {
     const at = phaseAt(Math.min(step, o.totalSteps - 1), o);
-    return anneal(o.annealStrategy, corners[at.from], corners[at.to], at.progress);
+    const [from, to] = [corners[at.from], corners[at.to]];
+    return between(from, to, anneal(o.annealStrategy, from, to, at.progress));
   });
 }
 

@@ -1,5 +1,6 @@
 /** Polynomial decay. */
 
+import { power } from '../support/power.ts';
 import { optional, parseArguments, real, required } from './arguments.ts';
 import { mix, progressOf } from './ease.ts';
 import type { LinearOptions } from './linear.ts';
@@ -26,10 +27,11 @@ const table = {
  * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
  */
 export function polynomial(options: PolynomialOptions): ScheduleFunction {
-  const { from, to, steps, power } = parseArguments<PolynomialOptions>(
-    table,
-    options,
-    'polynomial()',
-  );
-  return scheduleFunction((step) => mix(from, to, (1 - progressOf(step, steps)) ** power));
+  const {
+    from,
+    to,
+    steps,
+    power: exponent,
+  } = parseArguments<PolynomialOptions>(table, options, 'polynomial()');
+  return scheduleFunction((step) => mix(from, to, power(1 - progressOf(step, steps), exponent)));
 }

@@ -1,5 +1,5 @@
 // base^exponent for the scalars of rules, the same double in C++ and in TypeScript
-// (lib/backend/portable/power.ts), and near enough to glibc's pow that the float32 scalars made
+// (lib/support/power.ts), and near enough to glibc's pow that the float32 scalars made
 // from it agree. No libm but its exact frexp and ldexp: the last bit of others differs between
 // systems.
 #pragma once

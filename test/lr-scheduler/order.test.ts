@@ -13,6 +13,7 @@ import {
   OneCycleLR,
   ReduceLROnPlateau,
   Rprop,
+  SequentialLR,
   SGD,
   schedule,
   stepAll,
@@ -36,6 +37,22 @@ describe('a scheduler that steps before its optimizer', () => {
         'GradstepWarning',
       ],
     ]);
+  });
+
+  it('warns when it is resumed', () => {
+    const optimizer = new SGD([parameter()]);
+    const options = { gamma: 0.5, lastEpoch: 10, initialLr: 1 };
+    const scheduler = new ExponentialLR(optimizer, options);
+    expect(warnings).not.toHaveBeenCalled();
+    scheduler.step();
+    expect(warnings).toHaveBeenCalledTimes(1);
+    const sequence = new SequentialLR(optimizer, {
+      schedulers: [scheduler],
+      milestones: [],
+      lastEpoch: 3,
+    });
+    sequence.step();
+    expect(warnings).toHaveBeenCalledTimes(2);
   });
 
   it('warns once when it is made of others', () => {

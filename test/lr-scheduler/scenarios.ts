@@ -24,6 +24,8 @@ export interface Scenario {
   readonly epochs?: readonly (number | null)[];
   readonly metrics?: keyof typeof METRICS;
   readonly edits?: readonly { after: number; group: number; lr: number }[];
+  /** After this step these are the lrs, and the scheduler is made anew with `lastEpoch`. */
+  readonly resume?: { readonly after: number; readonly lrs: readonly number[] };
   readonly add?: { readonly after: number; readonly group: GroupCase };
 }
 
@@ -105,10 +107,17 @@ export function rowOf(optimizer: AnyOptimizer): Row {
   });
 }
 
+/** The same, with `last_epoch` for each that takes it. */
+function resumed([name, given]: SchedulerCase, last_epoch: number): SchedulerCase {
+  if (name !== 'ChainedScheduler') return [name, { ...given, last_epoch }];
+  const inner = given.schedulers as readonly SchedulerCase[];
+  return [name, { schedulers: inner.map((one) => resumed(one, last_epoch)) }];
+}
+
 /** Yields the groups at step 0 and after every step. */
 export function* play(scenario: Scenario): Generator<Row> {
   const optimizer = optimizerOf(scenario);
-  const main = build(optimizer, scenario.scheduler);
+  let main = build(optimizer, scenario.scheduler);
   const beside = (scenario.beside ?? []).map((one) => build(optimizer, one));
   yield rowOf(optimizer);
   for (let i = 0; i < Math.min(scenario.steps, scenario.epochs?.length ?? Infinity); i++) {
@@ -122,6 +131,12 @@ export function* play(scenario: Scenario): Generator<Row> {
     }
     for (const { after, group, lr } of scenario.edits ?? []) {
       if (after === i) optimizer.paramGroups[group]!.lr = lr;
+    }
+    if (scenario.resume?.after === i) {
+      optimizer.paramGroups.forEach((group, g) => {
+        group.lr = scenario.resume!.lrs[g]!;
+      });
+      main = build(optimizer, resumed(scenario.scheduler, i + 1));
     }
     if (scenario.add?.after === i) optimizer.addParamGroup(groupOf(scenario.add.group));
     yield rowOf(optimizer);

@@ -13,6 +13,7 @@ import {
   MultiStepLR,
   OneCycleLR,
   Parameter,
+  ReduceLROnPlateau,
   type SchedulableOptimizer,
   SequentialLR,
   SGD,
@@ -179,16 +180,32 @@ describe('state dicts', () => {
           initialLr: 0.1,
         }),
     ],
-    ['SWALR', (o, lastEpoch) => new SWALR(o, { swaLr: 0.01, lastEpoch, initialLr: 0.1 })],
+    [
+      'MultiStepLR',
+      (o, lastEpoch) => new MultiStepLR(o, { milestones: [3, 7], lastEpoch, initialLr: 0.1 }),
+    ],
+    [
+      'OneCycleLR',
+      (o, lastEpoch) =>
+        new OneCycleLR(o, {
+          maxLr: 1,
+          totalSteps: 30,
+          cycleMomentum: false,
+          lastEpoch,
+          ...(lastEpoch >= 0 && { initialLr: 0.04 }),
+        }),
+    ],
   ];
 
-  test.each(resumable)('%s: lastEpoch alone resumes, and leaves the loaded lr', (_, make) => {
+  test.each(resumable)('%s: lastEpoch alone steps on from the loaded lr', (_, make) => {
     const whole = sgd();
     const scheduler = make(whole, -1);
-    for (let i = 0; i < 7; i++) scheduler.step();
+    for (let i = 0; i < 6; i++) scheduler.step();
     const resumed = sgd(whole.paramGroups[0]!.lr);
     const second = make(resumed, 6);
-    expect(lrs(resumed)).toEqual(lrs(whole));
+    scheduler.step();
+    expect(lrs(resumed)[0]).toBeCloseTo(lrs(whole)[0]!, 14);
+    expect(second.getLastLr()).toEqual(lrs(resumed));
     expect(second.lastEpoch).toBe(scheduler.lastEpoch);
     for (let i = 0; i < 9; i++) {
       scheduler.step();
@@ -197,7 +214,41 @@ describe('state dicts', () => {
     }
   });
 
-  test('a sequence of parts that are resumed by lastEpoch goes on, wherever it was cut', () => {
+  test('an lr that was edited is stepped from too, as in torch', () => {
+    const optimizer = sgd(0.037);
+    new ExponentialLR(optimizer, { gamma: 0.9, lastEpoch: 5, initialLr: 0.1 });
+    expect(lrs(optimizer)).toEqual([0.037 * 0.9]);
+  });
+
+  test('SWALR begins its way anew, as in torch', () => {
+    const optimizer = sgd(0.05);
+    const scheduler = new SWALR(optimizer, {
+      swaLr: 0.01,
+      annealEpochs: 2,
+      annealStrategy: 'linear',
+      lastEpoch: 30,
+      initialLr: 0.1,
+    });
+    expect(lrs(optimizer)).toEqual([0.05]);
+    scheduler.step();
+    expect(lrs(optimizer)[0]).toBeCloseTo(0.03, 14);
+  });
+
+  test('a chain takes its epoch from its schedulers', () => {
+    const optimizer = sgd(0.05);
+    const given = { lastEpoch: 4, initialLr: 0.1 };
+    const chain = new ChainedScheduler([
+      new ExponentialLR(optimizer, { gamma: 0.5, ...given }),
+      new StepLR(optimizer, { stepSize: 5, ...given }),
+    ]);
+    expect(chain.lastEpoch).toBe(5);
+    expect(lrs(optimizer)).toEqual([0.05 * 0.5 * 0.1]);
+    expect(() => new ChainedScheduler(chain.schedulers, { lastEpoch: 4 } as object)).toThrow(
+      /Unknown option 'lastEpoch' of ChainedScheduler/,
+    );
+  });
+
+  test('a sequence goes through what is over again, wherever it was cut', () => {
     const make = (of: SGD, given: { lastEpoch?: number; initialLr?: number }) => {
       const { initialLr: _, ...lastEpoch } = given;
       const schedulers = [
@@ -210,15 +261,23 @@ describe('state dicts', () => {
     for (let cut = 0; cut < 30; cut++) {
       const whole = sgd();
       const scheduler = make(whole, {});
-      for (let i = 0; i <= cut; i++) scheduler.step();
+      for (let i = 0; i < cut; i++) scheduler.step();
       const resumed = sgd(lrs(whole)[0]);
       const second = make(resumed, { lastEpoch: cut, initialLr: 0.1 });
-      expect(lrs(resumed)).toEqual(lrs(whole));
       for (let i = 0; i < 20; i++) {
         scheduler.step();
-        second.step();
         expect(lrs(resumed)).toEqual(lrs(whole));
+        second.step();
       }
     }
+  });
+
+  test('a sequence that has come to a plateau needs its state', () => {
+    const optimizer = sgd();
+    const schedulers = [new LinearLR(optimizer), new ReduceLROnPlateau(optimizer)];
+    const make = (lastEpoch: number) =>
+      new SequentialLR(optimizer, { schedulers, milestones: [2], lastEpoch });
+    expect(make(1).lastEpoch).toBe(2);
+    expect(() => make(3)).toThrow(/Expected the metric of ReduceLROnPlateau/);
   });
 });

@@ -1,8 +1,8 @@
 /** Norms and what clipping makes of them, line for line `native/core/norm.cc`. */
 
+import { power } from '../../support/power.ts';
 import { type Floats, lengthOf } from '../../support/typed-arrays.ts';
 import type { GradientFunctions } from '../gradients.ts';
-import { power } from './power.ts';
 import { type Reduction, reduceArray, reductions, treated } from './reduce.ts';
 
 const { fround, sqrt } = Math;

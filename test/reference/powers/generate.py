@@ -1,5 +1,5 @@
 """Writes powers.json: what Python's ** (glibc's pow) gives where NAdam and ASGD use it, and for
-the powers of general norms. Rows of base, exponent, power.
+the powers of general norms, and in the formulas of schedulers. Rows of base, exponent, power.
 
     python3 test/reference/powers/generate.py       on Linux with glibc
 """
@@ -29,8 +29,19 @@ def norms():
             yield i * 1.37**i * 1e-6, exponent
 
 
+def schedulers():
+    for gamma in (0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.97, 0.99, 0.994, 0.999, 0.9997, 1.01):
+        for epoch in (*range(2, 20), *STEPS[10:19]):
+            yield gamma, epoch
+    for total in (7, 90, 1000):
+        for exponent in (0.5, 0.9, 2.0, 2.3, 3.0):
+            for epoch in range(1, total, total // 7 + 1):
+                yield 1 - epoch / total, exponent
+                yield (1 - epoch / total) / (1 - (epoch - 1) / total), exponent
+
+
 def rows():
-    for base, exponent in (*nadam(), *asgd(), *norms()):
+    for base, exponent in (*nadam(), *asgd(), *norms(), *schedulers()):
         power = base**exponent
         if power > 1e-300:
             yield [base, exponent, power]

@@ -57,6 +57,14 @@ def build(optimizer, name, arguments):
     return kind(optimizer, **values)
 
 
+def resumed(scheduler, last_epoch):
+    """The same, with `last_epoch` for each that takes it."""
+    name, arguments = scheduler
+    if name != "ChainedScheduler":
+        return [name, {**arguments, "last_epoch": last_epoch}]
+    return [name, {"schedulers": [resumed(one, last_epoch) for one in arguments["schedulers"]]}]
+
+
 def group_of(group):
     betas = {"betas": tuple(group["betas"])} if "betas" in group else {}
     return {"params": [torch.nn.Parameter(torch.zeros(1))], **group, **betas}
@@ -72,6 +80,7 @@ def play(case):
     main = build(optimizer, *case["scheduler"])
     beside = [build(optimizer, *one) for one in case.get("beside", [])]
     switch, epochs, add = case.get("switch"), case.get("epochs", []), case.get("add")
+    resume = case.get("resume")
     metric = METRICS.get(case.get("metrics"))
     read = lambda: [[g["lr"], momentum_of(g)] for g in optimizer.param_groups]
     yield read()
@@ -93,6 +102,10 @@ def play(case):
                 optimizer.param_groups[edit["group"]]["lr"] = edit["lr"]
         if add and add["after"] == i:
             optimizer.add_param_group(group_of(add["group"]))
+        if resume and resume["after"] == i:
+            for group, lr in zip(optimizer.param_groups, resume["lrs"]):
+                group["lr"] = lr
+            main = build(optimizer, *resumed(case["scheduler"], i + 1))
         yield read()
 
 

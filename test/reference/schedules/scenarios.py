@@ -185,6 +185,32 @@ SHORT_RUNS = {
            "LambdaLR": ["LambdaLR", {"lr_lambda": "named:decay"}],
            "CyclicLR": ["CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 4}],
        }.items()},
+    "ConstantLR of no epochs": [TWO, ["ConstantLR", {"factor": 0.3, "total_iters": 0}]],
+    "LinearLR of no epochs": [TWO, ["LinearLR", {"start_factor": 0.3, "total_iters": 0}]],
+    "PolynomialLR of no epochs": [TWO, ["PolynomialLR", {"total_iters": 0}]],
+    "CyclicLR, a sawtooth": [
+        TWO, ["CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 7,
+                           "step_size_down": 0}]],
+    **{f"{name}, resumed": [TWO, scheduler, {"resume": {"after": 6, "lrs": [0.037, 0.21]}}]
+       for name, scheduler in {
+           "LambdaLR": ["LambdaLR", {"lr_lambda": "named:decay"}],
+           "MultiplicativeLR": ["MultiplicativeLR", {"lr_lambda": "named:nearly_one"}],
+           "StepLR": ["StepLR", {"step_size": 7}],
+           "MultiStepLR": ["MultiStepLR", {"milestones": [3, 7, 7, 11], "gamma": 0.3}],
+           "ConstantLR": ["ConstantLR", {"total_iters": 9}],
+           "LinearLR": ["LinearLR", {"end_factor": 0.9, "total_iters": 20}],
+           "ExponentialLR": ["ExponentialLR", {"gamma": 0.9}],
+           "PolynomialLR": ["PolynomialLR", {"total_iters": 20, "power": 0.7}],
+           "CosineAnnealingLR": ["CosineAnnealingLR", {"T_max": 9, "eta_min": 0.01}],
+           "CosineAnnealingWarmRestarts": [
+               "CosineAnnealingWarmRestarts", {"T_0": 5, "T_mult": 2, "eta_min": 1e-3}],
+           "CyclicLR": ["CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 4,
+                                     "mode": "exp_range", "gamma": 0.95}],
+           "OneCycleLR": ["OneCycleLR", {"max_lr": [0.1, 0.7], "total_steps": 80}],
+           "SWALR": ["SWALR", {"swa_lr": 0.01, "anneal_epochs": 9}],
+           "ChainedScheduler": ["ChainedScheduler", {
+               "schedulers": [["ExponentialLR", {"gamma": 0.9}], ["StepLR", {"step_size": 7}]]}],
+       }.items()},
 }
 
 

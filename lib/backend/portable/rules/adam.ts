@@ -1,7 +1,7 @@
 /** Adam, AMSGrad and AdamW; line for line `native/rules/adam.h`. */
 
+import { power } from '../../../support/power.ts';
 import { fma } from '../fma.ts';
-import { power } from '../power.ts';
 import {
   type Arrays,
   countStep,

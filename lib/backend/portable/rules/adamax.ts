@@ -1,7 +1,7 @@
 /** Adamax; line for line `native/rules/adamax.h`. */
 
+import { power } from '../../../support/power.ts';
 import { fma } from '../fma.ts';
-import { power } from '../power.ts';
 import {
   type Arrays,
   countStep,

@@ -1,7 +1,7 @@
 /** ASGD; line for line `native/rules/asgd.h`. */
 
+import { power } from '../../../support/power.ts';
 import { fma } from '../fma.ts';
-import { power } from '../power.ts';
 import { type Arrays, countStep, type Rule, toFloat32 } from './rule.ts';
 
 const { fround, max } = Math;

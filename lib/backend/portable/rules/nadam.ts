@@ -1,7 +1,7 @@
 /** NAdam; line for line `native/rules/nadam.h`. */
 
+import { power } from '../../../support/power.ts';
 import { fma } from '../fma.ts';
-import { power } from '../power.ts';
 import { type Arrays, countStep, type Lerp, type Rule, toFloat32, toLerp } from './rule.ts';
 
 const { fround, sqrt } = Math;

@@ -1,7 +1,7 @@
 /** RAdam; line for line `native/rules/radam.h`. */
 
+import { power } from '../../../support/power.ts';
 import { fma } from '../fma.ts';
-import { power } from '../power.ts';
 import {
   type Arrays,
   countStep,

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../../lib/backend/native.ts';
-import { power } from '../../lib/backend/portable/power.ts';
+import { power } from '../../lib/support/power.ts';
 
 const addon = loadAddon();
 const { fround } = Math;
