@@ -4,6 +4,7 @@ import type { NamedParameter } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import {
   callable,
+  flag,
   integer,
   omissible,
   optional,
@@ -24,6 +25,11 @@ export interface LayerDecayOptions {
   readonly minScale?: number;
   /** The layer of a parameter, counted from 0 at the input. Default: found from the names. */
   readonly layerOf?: (name: string, parameter: ParameterLike) => number;
+  /**
+   * Do not count layers that are wholly frozen now: by `frozen` of their parameters or groups.
+   * Default: false, which counts all, as timm does.
+   */
+  readonly skipFrozen?: boolean;
 }
 
 const checkDecay = real({ above: 0, max: 1 });
@@ -33,6 +39,7 @@ const table = {
   lr: omissible(checkLr),
   minScale: optional(real({ min: 0, max: 1 }), 0),
   layerOf: omissible(callable<(name: string, parameter: ParameterLike) => number>()),
+  skipFrozen: optional(flag, false),
 };
 
 /**
@@ -40,7 +47,7 @@ const table = {
  * layer-wise learning rate decay, as in timm (`timm/optim/_param_groups.py`,
  * `param_groups_layer_decay`) and BEiT (Bao et al., 2021, https://arxiv.org/abs/2106.08254):
  *
- *     lr of a layer = lr * max(minScale, decay ** (last layer - layer))
+ *     lr of a layer = lr * max(minScale, decay ** (how many layers come after it))
  *
  * Groups are named `layer 0`, `layer 1`, … and come in this order. Without `layerOf`, a numbered
  * block (`blocks.0`, `features.3`) is a layer; so is what stands before, between and after the
@@ -65,7 +72,7 @@ export function layerDecay(
   options: LayerDecayOptions = {},
 ): NamedGroup[] {
   checkDecay(decay, 'decay of layerDecay()');
-  const { lr, minScale, layerOf } = parseArguments<LayerDecayOptions>(
+  const { lr, minScale, layerOf, skipFrozen } = parseArguments<LayerDecayOptions>(
     table,
     options,
     'layerDecay()',
@@ -73,10 +80,12 @@ export function layerDecay(
   const groups = readNamed(input, 'layerDecay()');
   const layers = layerOf ? askedLayers(groups, layerOf) : foundLayers(groups);
   const last = [...layers.values()].reduce((a, b) => Math.max(a, b), 0);
+  const frozen = skipFrozen ? frozenLayers(groups, layers) : [];
   return groups.flatMap((group) => {
     const base = checkLr(group.lr ?? lr, 'lr of layerDecay()');
     return divide(group, ([, parameter]) => layers.get(parameter)!).map(([layer, params]) => {
-      const scale = Math.max(minScale, power(decay, last - layer));
+      const left = last - layer - frozen.filter((one) => one > layer).length;
+      const scale = Math.max(minScale, power(decay, left));
       return partOf(group, params, `layer ${layer}`, { lr: base * scale });
     });
   }) as NamedGroup[];
@@ -95,6 +104,17 @@ function askedLayers(
       return [parameter, layer];
     }),
   );
+}
+
+/** The layers in which nothing moves. */
+function frozenLayers(groups: readonly PlainGroup[], layers: Layers): readonly number[] {
+  const moving = new Set<number>();
+  for (const group of groups) {
+    for (const [, parameter] of group.params) {
+      if (group.frozen !== true && parameter.frozen !== true) moving.add(layers.get(parameter)!);
+    }
+  }
+  return [...new Set(layers.values())].filter((layer) => !moving.has(layer));
 }
 
 function foundLayers(groups: readonly PlainGroup[]): Layers {

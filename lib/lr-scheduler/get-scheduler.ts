@@ -74,7 +74,7 @@ const torchNames = { warmupSteps: 'num_warmup_steps', totalSteps: 'num_training_
 const RECIPES = {
   linear: {
     needs: ['warmupSteps', 'totalSteps'],
-    factor: (o, span) => warmup(o.warmupSteps!, linear({ steps: span })),
+    factor: (o, span) => decay(o, linear({ steps: span }), 0),
   },
   cosine: {
     needs: ['warmupSteps', 'totalSteps'],
@@ -94,7 +94,8 @@ const RECIPES = {
       if (!(lr > o.lrEnd)) {
         refuse(`lr_end (${o.lrEnd}) must be smaller than initial lr (${lr})`, 'lrEnd', o.lrEnd);
       }
-      return warmup(o.warmupSteps!, polynomial({ to: o.lrEnd / lr, steps: span, power: o.power }));
+      const to = o.lrEnd / lr;
+      return decay(o, polynomial({ to, steps: span, power: o.power }), to);
     },
   },
   constant: { needs: [], factor: () => () => 1 },
@@ -143,6 +144,13 @@ export type SchedulerName = keyof typeof RECIPES;
 
 /** All names that `getScheduler` knows. */
 export const SCHEDULER_NAMES = Object.keys(RECIPES) as readonly SchedulerName[];
+
+/** A fall after the warm-up; where that takes the whole run, the end is there at once. */
+function decay(o: Parsed, fall: ScheduleFunction, end: number): ScheduleFunction {
+  const whole = warmup(o.warmupSteps!, fall);
+  if (o.warmupSteps! < o.totalSteps!) return whole;
+  return (step) => (step < o.warmupSteps! ? whole(step) : end);
+}
 
 /** Half a wave again and again, and 0 after the last. */
 function restarts(span: number, cycles: number): ScheduleFunction {

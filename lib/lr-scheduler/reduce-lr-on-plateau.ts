@@ -16,7 +16,11 @@ export interface ReduceLROnPlateauOptions {
   readonly factor?: number;
   /** Epochs without improvement that are waited for, >= 0. Default: 10. */
   readonly patience?: number;
-  /** How much better counts as better, >= 0. Default: 1e-4. */
+  /**
+   * How much better counts as better, >= 0. Default: 1e-4. As torch's, a relative one turns round
+   * where metrics are negative: one that is a little worse than the best counts as better then,
+   * so that lr may never be reduced. Give those `thresholdMode: 'abs'`.
+   */
   readonly threshold?: number;
   /** Whether `threshold` is a part of the best metric or a difference from it. Default: 'rel'. */
   readonly thresholdMode?: 'rel' | 'abs';
@@ -62,6 +66,8 @@ const spec: SchedulerSpec<ReduceLROnPlateauOptions, Plateau> = {
  * As `torch.optim.lr_scheduler.ReduceLROnPlateau`.
  *
  *     lr = max(lr * factor, minLr)     when more than `patience` epochs were not better
+ *     better: metric < best * (1 - threshold), or > best * (1 + threshold) where mode is 'max';
+ *     'abs': metric < best - threshold, or > best + threshold
  *
  * It may stand in a `SequentialLR` or a `ChainedScheduler`, whose `step(metric)` hands the metric
  * on; beside others in a chain its reductions stay in force whatever they set.

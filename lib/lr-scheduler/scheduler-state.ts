@@ -49,10 +49,11 @@ export function writeState<O extends object, P extends object>(
 ): SchedulerState {
   const entries = Object.entries(options).filter(([key]) => !spec.arguments[key as keyof O].fixed);
   const notSaved = entries.filter(([, value]) => hasFunction(value)).map(([key]) => key);
-  const saved = entries.map(([key, value]) => [key, withoutFunctions(value)]);
+  const saved = entries.map(([key, value]) => [key, toJson(value)]);
+  const counts = Object.entries(progress).map(([key, value]) => [key, toJson(value)]);
   const state = {
     type: spec.name,
-    ...progress,
+    ...Object.fromEntries(counts),
     options: Object.fromEntries(saved),
     ...groups,
     ...(notSaved.length > 0 && { notSaved }),
@@ -124,16 +125,18 @@ function readOptions<O extends object, P extends object>(
 /** Each count has to be of the kind that it is now: a number, a list of numbers, or not yet. */
 function readProgress<P extends object>(progress: P, state: SchedulerState): P {
   const entries = Object.entries(progress).map(([key, now]: [string, unknown]) => {
-    const value = state[key];
+    const value = fromJson(state[key]);
     const good = Array.isArray(now)
       ? Array.isArray(value) && value.every(Number.isFinite)
-      : Number.isFinite(value) || (value === null && !COUNTS.includes(key));
+      : COUNTS.includes(key)
+        ? Number.isFinite(value)
+        : value === null || (typeof value === 'number' && !Number.isNaN(value));
     return good ? [key, structuredClone(value)] : fail(`${key} in the state as a number`, value);
   });
   return Object.fromEntries(entries) as P;
 }
 
-/** Counts that always have a value. */
+/** Counts that always have a finite value. */
 const COUNTS: readonly string[] = ['lastEpoch', 'stepCount'];
 
 function readNumbers(
@@ -161,10 +164,15 @@ function fail(expected: string, value: unknown): never {
   );
 }
 
-/** Functions cannot be JSON: what is saved in their place. */
-function withoutFunctions(value: unknown): unknown {
+/** What JSON has no word for: null stands for functions, strings for infinities. */
+function toJson(value: unknown): unknown {
   if (typeof value === 'function' || value === undefined) return null;
-  return Array.isArray(value) ? value.map(withoutFunctions) : value;
+  if (value === Infinity || value === -Infinity) return String(value);
+  return Array.isArray(value) ? value.map(toJson) : value;
+}
+
+function fromJson(value: unknown): unknown {
+  return value === 'Infinity' || value === '-Infinity' ? Number(value) : value;
 }
 
 /** Whether saving this value loses a function. */

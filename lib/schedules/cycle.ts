@@ -8,7 +8,10 @@ import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts'
 export interface CycleOptions {
   /** Steps of the first cycle, > 0. */
   readonly steps: number;
-  /** How much longer each cycle is than the one before, >= 1. Default: 1. */
+  /**
+   * How much longer each cycle is than the one before, > 0. Below 1 they become shorter, until one
+   * would be shorter than a step: then the last value is held. Default: 1.
+   */
   readonly mult?: number;
   /** The factor on the values of each cycle over the one before. Default: 1. */
   readonly gamma?: number;
@@ -16,7 +19,7 @@ export interface CycleOptions {
 
 const table = {
   steps: required(real({ above: 0 })),
-  mult: optional(real({ min: 1 }), 1),
+  mult: optional(real({ above: 0 }), 1),
   gamma: optional(real({ min: 0 }), 1),
 };
 
@@ -36,13 +39,15 @@ export function cycle(schedule: ScheduleFunction, options: CycleOptions): Schedu
   const { steps, mult, gamma } = parseArguments<CycleOptions>(table, options, 'cycle()');
   return scheduleFunction((step) => {
     const { index, start, length } = cycleAt(step, steps, mult);
-    return inner(((step - start) / length) * steps) * power(gamma, index);
+    const progress = Math.min(1, (step - start) / length);
+    return inner(progress * steps) * power(gamma, index);
   });
 }
 
 /**
- * The cycle that a step lies in, when each is `mult` times as long as the one before. Found by
- * walking, not by a logarithm, which rounds to the wrong side at a cycle's first step.
+ * The cycle that a step lies in, when each is `mult` times as long as the one before; the last of
+ * those that become shorter has no end. Found by walking, not by a logarithm, which rounds to the
+ * wrong side at a cycle's first step.
  * @internal
  */
 export function cycleAt(
@@ -57,7 +62,7 @@ export function cycleAt(
   let index = 0;
   let start = 0;
   let length = steps;
-  while (step >= start + length) {
+  while (step >= start + length && (mult > 1 || length * mult >= 1)) {
     start += length;
     length *= mult;
     index++;

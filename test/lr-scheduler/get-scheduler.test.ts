@@ -89,6 +89,22 @@ describe('every step of every name', () => {
     expect(optimizer.paramGroups[0]!.lr).toBe(0);
   });
 
+  test.each([
+    ['linear', {}, 0],
+    ['polynomial', { lrEnd: 0.1 }, 0.1],
+  ] as const)('%s whose warm-up takes the whole run is at its end then', (name, options, end) => {
+    for (const totalSteps of [1, 3, 4]) {
+      const optimizer = new SGD([{ params: [] }], { lr: 0.5 });
+      const scheduler = getScheduler(name, optimizer, { warmupSteps: 4, totalSteps, ...options });
+      const seen = Array.from({ length: 7 }, () => {
+        const { lr } = optimizer.paramGroups[0]!;
+        scheduler.step();
+        return lr;
+      });
+      expect(seen).toEqual([0, 0.125, 0.25, 0.375, end, end, end]);
+    }
+  });
+
   test('all names are covered', () => {
     const named = new Set<string>(FORMULAS.map(([name]) => name)).add('constant');
     expect([...named].sort()).toEqual([...SCHEDULER_NAMES].sort());

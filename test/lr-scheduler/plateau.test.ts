@@ -72,6 +72,40 @@ describe('ReduceLROnPlateau', () => {
     expect(scheduler.lastEpoch).toBe(0);
   });
 
+  test.each([
+    ['min', -Infinity],
+    ['max', Infinity],
+  ] as const)('mode %s: a best of %d survives JSON', (mode, best) => {
+    const own = new SGD([new Parameter([1])], one);
+    const scheduler = new ReduceLROnPlateau(own, { mode, patience: 0 });
+    scheduler.step(best);
+    const state = JSON.parse(JSON.stringify(scheduler.stateDict()));
+    const other = new SGD([new Parameter([1])], one);
+    const resumed = new ReduceLROnPlateau(other, { mode, patience: 0 });
+    expect(resumed.best).toBe(undefined);
+    resumed.loadStateDict(state);
+    expect(resumed.best).toBe(best);
+    resumed.step(0);
+    scheduler.step(0);
+    expect(other.paramGroups[0]!.lr).toBe(0.05);
+    expect(own.paramGroups[0]!.lr).toBe(0.05);
+    for (const bad of ['infinity', Number.NaN, true, [1]]) {
+      expect(() => resumed.loadStateDict({ ...state, best: bad })).toThrow(/best in the state/);
+    }
+  });
+
+  test('a relative threshold turns round where metrics are negative, as in torch', () => {
+    const options = { patience: 0, threshold: 0.1 };
+    const scheduler = new ReduceLROnPlateau(optimizer, options);
+    scheduler.step(-10);
+    for (const worse of [-9.5, -9, -8.5]) scheduler.step(worse); // each above -10 * 0.9 ** n
+    expect(lrs(optimizer)).toEqual([0.05, 0.5]);
+    const absolute = new ReduceLROnPlateau(optimizer, { ...options, thresholdMode: 'abs' });
+    absolute.step(-10);
+    absolute.step(-9.5);
+    expectClose(lrs(optimizer), [0.005, 0.05]);
+  });
+
   test('a least lr for each group', () => {
     const scheduler = new ReduceLROnPlateau(optimizer, { minLr: [0.04, 0.3], patience: 0 });
     for (let i = 0; i < 4; i++) scheduler.step(i);

@@ -38,7 +38,10 @@ const { any } = fc.letrec<{ any: ScheduleFunction }>((tie) => ({
     fc.tuple(steps, tie('any')).map(([count, next]) => warmup(count, next)),
     fc.tuple(tie('any'), tie('any'), steps).map(([a, b, at]) => join([a, b], [at])),
     fc
-      .tuple(tie('any'), fc.record({ steps, mult: fc.integer({ min: 1, max: 3 }), gamma: factor }))
+      .tuple(
+        tie('any'),
+        fc.record({ steps, mult: fc.constantFrom(0.5, 0.9, 1, 2, 3), gamma: factor }),
+      )
       .map(([inner, options]) => cycle(inner, options)),
   ),
 }));

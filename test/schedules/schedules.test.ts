@@ -174,6 +174,24 @@ describe('values', () => {
     ]);
   });
 
+  test('cycles that become shorter, until one would be shorter than a step', () => {
+    const at = cycle(linear({ steps: 8 }), { steps: 8, mult: 0.5, gamma: 0.1 });
+    close(at, [
+      [7, 0.125],
+      [8, 0.1], // a tenth of it, of 4 steps
+      [11, 0.025],
+      [12, 0.01], // 2
+      [13, 0.005],
+      [14, 0.001], // 1
+      [15, 0],
+      [16, 0],
+    ]);
+    expect(at(1e12)).toBe(0);
+    const up = cycle(linear({ from: 0, to: 1, steps: 4 }), { steps: 4, mult: 0.9, gamma: 0.5 });
+    expect(up(1e9)).toBe(0.5 ** 13); // 4 * 0.9 ** 13 is the last one over 1
+    expect(cycle(() => 3, { steps: 0.25, mult: 0.5 })(7)).toBe(3);
+  });
+
   test('cycle, and the cycles of CosineAnnealingWarmRestarts', () => {
     close(cycle(linear({ steps: 4 }), { steps: 4, gamma: 0.5 }), [
       [3, 0.25],
@@ -245,7 +263,7 @@ describe('checks', () => {
     [() => warmup(1, 3 as never), 'next of warmup() to be a function but received 3'],
     [() => join([linear({ steps: 1 })], [3]), '0 milestones of join() for 1 schedules'],
     [() => join([() => 1, () => 2, () => 3], [5, 3]), 'milestones of join() to increase'],
-    [() => cycle(() => 1, { steps: 1, mult: 0.5 }), 'mult of cycle() to be a finite number >= 1'],
+    [() => cycle(() => 1, { steps: 1, mult: 0 }), 'mult of cycle() to be a finite number > 0'],
     [() => oneCycle({ totalSteps: 1.5 }), 'totalSteps of oneCycle()'],
     [() => warmupStableDecay({ stableSteps: 1 } as never), 'decaySteps of warmupStableDecay()'],
     [() => linear({ steps: 3 })(-1), 'Expected a step to be a finite number >= 0 but received -1'],
