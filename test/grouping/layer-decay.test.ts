@@ -90,6 +90,28 @@ describe('layerDecay', () => {
     }
   });
 
+  it('counts frozen layers or, if asked, only those where something moves', () => {
+    const net = lenet(); // five layers of two
+    for (const i of [2, 3, 4, 8, 9]) net[i]![1].frozen = true;
+    const lrs = (options: object) =>
+      layerDecay(net, 0.5, { lr: 0.8, ...options }).map(({ lr }) => lr);
+    expect(lrs({})).toEqual([0.05, 0.1, 0.2, 0.4, 0.8]);
+    expect(lrs({ skipFrozen: true })).toEqual([0.2, 0.2, 0.4, 0.8, 0.8]);
+    const groups = [
+      { params: net.slice(0, 8), name: 'body' },
+      { params: net.slice(8), name: 'head', frozen: true },
+    ];
+    for (const [, parameter] of net) parameter.frozen = false;
+    const layerOf = (name: string) => (name.startsWith('classifier.4') ? 3 : 1);
+    const skipping = { lr: 1, layerOf, skipFrozen: true };
+    expect(layerDecay(groups, 0.5, skipping).map(({ lr }) => lr)).toEqual([0.5, 1]);
+    expectError(
+      () => layerDecay(net, 0.5, { lr: 1, skipFrozen: 1 as never }),
+      'ERR_INVALID_OPTION',
+      'skipFrozen of layerDecay() to be a boolean',
+    );
+  });
+
   it('composes with the others', () => {
     const inside = noDecay(layerDecay(lenet(), 0.5, { lr: 1 }));
     expect(shown(inside).slice(0, 2)).toEqual([
