@@ -7,8 +7,8 @@ import type { Floats } from '../support/typed-arrays.ts';
 
 export interface GradientFunctions {
   /**
-   * The p-norm over all elements of all arrays, as a float32; the order of the sum is that of
-   * `native/kernels/reduction.h`, the same everywhere.
+   * The p-norm over all elements of all arrays, as a float32 if that can hold it; the order of the
+   * sum is that of `native/kernels/reduction.h`, the same everywhere.
    * @param order p: any number but NaN.
    */
   gradNorm(grads: readonly Floats[], order: number): number;
@@ -16,7 +16,7 @@ export interface GradientFunctions {
   clipGrads(grads: readonly Floats[], totalNorm: number, maxNorm: number): void;
   /** Clamps to [-bound, bound]; NaN stays NaN. */
   clampGrads(grads: readonly Floats[], bound: number): void;
-  /** Multiplies by a float32. */
+  /** Multiplies by a float32: every element once, though arrays may share it. */
   scaleGrads(grads: readonly Floats[], factor: number): void;
   /** How many elements are infinite or NaN. */
   countNonFinite(grads: readonly Floats[]): number;

@@ -46,8 +46,8 @@ const normOptions: ArgumentTable<CheckedOptions> = {
 
 /**
  * The norm of all gradients together, as if they were one vector: for p = 2 the root of the sum of
- * all squares, in double and in an order that is the same on every backend, rounded to float32.
- * 0 without gradients. For p = 0 it is, as torch's norm of norms, the number of gradients that are
+ * all squares, in double and in an order that is the same on every backend, rounded to float32
+ * where that can hold it. 0 without gradients. For p = 0 it is, as torch's norm of norms, the number of gradients that are
  * not all zero.
  *
  * @throws {GradstepError} `ERR_NON_FINITE` with `errorIfNonfinite`; `ERR_INVALID_OPTION`,

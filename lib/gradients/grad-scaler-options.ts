@@ -10,7 +10,7 @@ import {
   refuse,
   required,
 } from '../schedules/arguments.ts';
-import { FLOAT32_MAX } from '../support/float32.ts';
+import { isScale } from './unscale.ts';
 
 /** Options of `new GradScaler`. */
 export interface GradScalerOptions {
@@ -35,10 +35,10 @@ export interface GradScalerState {
   readonly _growth_tracker: number;
 }
 
-/** A positive number that is one in float32 too. */
+/** A positive number that is one in float32 too, and so is its inverse. */
 export const scaleCheck: Check<number> = (value, name) => {
-  if (typeof value === 'number' && value <= FLOAT32_MAX && Math.fround(value) > 0) return value;
-  return refuse(value, `${name} to be a finite number > 0 that float32 can hold`);
+  if (typeof value === 'number' && isScale(value)) return value;
+  return refuse(value, `${name} to be a finite number > 0 that float32 can hold, as its inverse`);
 };
 export const growthCheck: Check<number> = real({ above: 1 }, 'The growth factor must be > 1.0.');
 export const backoffCheck: Check<number> = real(

@@ -18,6 +18,7 @@ import {
   stateTable,
 } from './grad-scaler-options.ts';
 import { listGrads } from './grads.ts';
+import { isScale, overflowsWithout, unscale } from './unscale.ts';
 
 const { fround } = Math;
 
@@ -80,7 +81,9 @@ export class GradScaler {
 
   /**
    * Takes the scale out of the optimizer's gradients, in place, to look at them or to clip them
-   * before `step()`, which does it otherwise.
+   * before `step()`, which does it otherwise. Memory that gradients share is unscaled once (twice
+   * in torch). Gradients that float32 could not hold without the scale stay as they are, and the
+   * step will be skipped.
    *
    * @throws {GradstepError} `ERR_GRAD_SCALER` when called twice, after `step()`, or before
    * `scale()`; what `getTotalNorm` throws for bad gradients. Nothing has changed then.
@@ -94,14 +97,15 @@ export class GradScaler {
     }
     if (progress.stage === 'stepped') throw misuse('unscale_() is being called after step().');
     const nonFinite = activeBackend().countNonFinite(grads);
-    this.#unscale(grads);
-    progress.nonFinite = nonFinite;
+    const overflows = nonFinite === 0 && overflowsWithout(this.#scale, grads);
+    if (!overflows) unscale(grads, this.#scale);
+    progress.nonFinite = overflows ? 1 : nonFinite;
     progress.stage = 'unscaled';
   }
 
   /**
-   * Steps the optimizer with its gradients unscaled, unless one of them is infinite or NaN: then
-   * nothing changes at all. (torch leaves the gradients of a skipped step unscaled.) If the
+   * Steps the optimizer with its gradients unscaled, unless one of them is infinite or NaN, or
+   * would be: then nothing changes at all. (torch leaves the gradients of a skipped step unscaled.) If the
    * optimizer's own step throws, its gradients stay unscaled, and the call can be made again.
    *
    * @returns What `optimizer.step()` returned; undefined when it was skipped.
@@ -125,8 +129,9 @@ export class GradScaler {
     }
     if (progress.stage === 'ready') {
       const nonFinite = activeBackend().countNonFinite(grads);
-      if (nonFinite === 0) this.#unscale(grads);
-      progress.nonFinite = nonFinite;
+      const steps = nonFinite === 0 && !overflowsWithout(this.#scale, grads);
+      if (steps) unscale(grads, this.#scale);
+      progress.nonFinite = steps ? 0 : Math.max(1, nonFinite);
       progress.stage = 'unscaled';
     }
     if (progress.nonFinite === 0) optimizer.step();
@@ -135,7 +140,8 @@ export class GradScaler {
   }
 
   /**
-   * Ends an iteration: after a skipped step the scale shrinks, after enough good ones it grows.
+   * Ends an iteration: after a skipped step the scale shrinks, after enough good ones it grows;
+   * never to where float32 could not hold it or its inverse. (torch's falls to 0.)
    *
    * @param newScale A scale to go on with instead, > 0.
    * @throws {GradstepError} `ERR_GRAD_SCALER` when no gradients were looked at since the last
@@ -154,14 +160,17 @@ export class GradScaler {
     const counts = [...this.#progress.values()].flatMap(({ nonFinite }) => nonFinite ?? []);
     if (counts.length === 0) throw misuse('No inf checks were recorded prior to update.');
     if (counts.some((count) => count > 0)) {
-      this.#scale = fround(this.#scale * this.#backoffFactor);
-      this.#growthTracker = 0;
+      this.#changeScale(this.#backoffFactor);
       return;
     }
     this.#growthTracker += 1;
     if (this.#growthTracker < this.#growthInterval) return;
-    const grown = fround(this.#scale * this.#growthFactor);
-    if (Number.isFinite(grown)) this.#scale = grown;
+    this.#changeScale(this.#growthFactor);
+  }
+
+  #changeScale(factor: number): void {
+    const changed = fround(this.#scale * factor);
+    if (isScale(changed)) this.#scale = changed;
     this.#growthTracker = 0;
   }
 
@@ -273,11 +282,6 @@ export class GradScaler {
     const progress = this.#progress.get(optimizer) ?? { stage: 'ready', nonFinite: undefined };
     this.#progress.set(optimizer, progress);
     return progress;
-  }
-
-  #unscale(grads: readonly Float32Array<ArrayBufferLike>[]): void {
-    const inverse = fround(1 / this.#scale);
-    if (inverse !== 1) activeBackend().scaleGrads(grads, inverse);
   }
 }
 

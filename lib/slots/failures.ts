@@ -30,8 +30,8 @@ export function explain(
     case 'nonFinite':
       return new GradstepError(
         'ERR_NON_FINITE',
-        `The gradient of parameter ${label} has infinite or NaN values, which onNonFinite: ` +
-          "'error' refuses",
+        `The gradient of parameter ${label} has infinite or NaN values, or a norm that is, which ` +
+          "onNonFinite: 'error' refuses",
       );
     case 'busy':
       return new GradstepError(
@@ -47,7 +47,7 @@ export function explain(
       return new GradstepError(
         'ERR_NON_FINITE',
         'As many steps in a row as maxConsecutiveSkips allows were skipped, and the gradient of ' +
-          `parameter ${label} still has infinite or NaN values`,
+          `parameter ${label} still has infinite or NaN values, or a norm that is`,
       );
     default:
       return new GradstepError('ERR_INTERNAL', `Inconsistent state (${kind}) at ${label}`);

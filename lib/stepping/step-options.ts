@@ -33,7 +33,7 @@ export interface StepOptions {
   /** Whose norm is bounded: all gradients', each group's, each parameter's. Default: 'global'. */
   readonly clipScope?: ClipScope;
   /**
-   * When a gradient is infinite or NaN: 'apply' steps all the same, as torch; 'skip' changes
+   * When a gradient is infinite or NaN, or the norm that `maxGradNorm` bounds: 'apply' steps all the same, as torch; 'skip' changes
    * nothing at all in that step; 'error' throws. Default: 'apply', which does not look.
    */
   readonly onNonFinite?: OnNonFinite;

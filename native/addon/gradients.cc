@@ -2,6 +2,7 @@
 // keep nothing: every array is looked up anew in each call.
 #include "../core/norm.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "../kernels/dispatch.h"
@@ -37,8 +38,25 @@ void refuseBusy(const CallbackInfo& info, const std::vector<FloatSpan>& spans, b
        "An asynchronous step is working on these gradients: await it first");
 }
 
-void treatAll(const CallbackInfo& info, const GradientFactors& factors) {
-  const std::vector<FloatSpan> spans = arrays(info);
+// The same memory without overlaps, so that what arrays share is there once.
+std::vector<FloatSpan> disjoint(std::vector<FloatSpan> spans) {
+  std::sort(spans.begin(), spans.end(),
+            [](const FloatSpan& a, const FloatSpan& b) { return a.data < b.data; });
+  std::vector<FloatSpan> result;
+  for (const FloatSpan& span : spans) {
+    FloatSpan* last = result.empty() ? nullptr : &result.back();
+    if (last == nullptr || last->data + last->length <= span.data) {
+      result.push_back(span);
+    } else {
+      const auto begin = static_cast<size_t>(span.data - last->data);
+      last->length = std::max(last->length, begin + span.length);
+    }
+  }
+  return result;
+}
+
+void treatAll(const CallbackInfo& info, const std::vector<FloatSpan>& spans,
+              const GradientFactors& factors) {
   refuseBusy(info, spans, true);
   const auto treat = activeTable().treat;
   for (const FloatSpan& span : spans) treat(factors, span.data, span.data, span.length);
@@ -62,8 +80,8 @@ napi_value gradNorm(const CallbackInfo& info) {
 // clipGrads(arrays, totalNorm, maxNorm)
 napi_value clipGrads(const CallbackInfo& info) {
   GradientFactors factors;
-  factors.coefficient = clipCoefficient(single(info, 1), number(info, 2));
-  if (factors.change()) treatAll(info, factors);
+  factors.coefficient = clipCoefficient(number(info, 1), number(info, 2));
+  if (factors.change()) treatAll(info, arrays(info), factors);
   return nullptr;
 }
 
@@ -71,7 +89,7 @@ napi_value clipGrads(const CallbackInfo& info) {
 napi_value clampGrads(const CallbackInfo& info) {
   GradientFactors factors;
   factors.bound = single(info, 1);
-  treatAll(info, factors);
+  treatAll(info, arrays(info), factors);
   return nullptr;
 }
 
@@ -79,7 +97,7 @@ napi_value clampGrads(const CallbackInfo& info) {
 napi_value scaleGrads(const CallbackInfo& info) {
   GradientFactors factors;
   factors.scale = single(info, 1);
-  treatAll(info, factors);
+  treatAll(info, disjoint(arrays(info)), factors);
   return nullptr;
 }
 

@@ -64,23 +64,29 @@ void GradientCheck::reduce(const std::vector<Slot>& slots, const Reduce& reduce)
   }
 }
 
-void GradientCheck::countNonFinite(const std::vector<Slot>& slots, const GradientFactors& factors) {
+void GradientCheck::countNonFinite(const std::vector<Slot>& slots, const StepOptions& options,
+                                   const GradientFactors& factors) {
   reduce(slots, [&](const float* x, size_t length) {
     return activeTable().reduce[kNonFinite](x, length, factors);
   });
   nonFinite_ = 0;
+  failed_ = options.maxGradNorm >= 0 && !std::isfinite(totalNorm_);
   for (size_t i = slots.size(); i-- > 0;) {
+    // A norm of finite gradients is that of the first.
+    if (nonFinite_ == 0 && blocksOf(slots[i]) > 0) firstNonFinite_ = i;
     for (size_t block = firstBlock_[i]; block < firstBlock_[i + 1]; block++) {
       if (blocks_[block] > 0) firstNonFinite_ = i;
       nonFinite_ += blocks_[block];
     }
   }
+  failed_ |= nonFinite_ > 0;
 }
 
 void GradientCheck::measure(const std::vector<Slot>& slots, const StepOptions& options,
                             const GradientFactors& factors) {
   totalNorm_ = kNaN;
   nonFinite_ = 0;
+  failed_ = false;
   if (options.maxGradNorm >= 0) {
     const Norm norm(options.normType);
     reduce(slots, [&](const float* x, size_t length) { return norm.block(x, length, factors); });
@@ -88,15 +94,15 @@ void GradientCheck::measure(const std::vector<Slot>& slots, const StepOptions& o
     if (std::isfinite(totalNorm_) && showsNonFinite(options.normType)) return;
   }
   if (options.onNonFinite != kApply) {
-    countNonFinite(slots, factors);
+    countNonFinite(slots, options, factors);
   } else {
     nonFinite_ = kNaN;
   }
 }
 
 // The norm of the slots [begin, end), and the coefficient of each.
-float GradientCheck::clipRange(const Range& range, const std::vector<Slot>& slots, double most,
-                               const Norm& norm) {
+double GradientCheck::clipRange(const Range& range, const std::vector<Slot>& slots, double most,
+                                const Norm& norm) {
   parts_.clear();
   for (size_t i = range.begin; i < range.end; i++) {
     if (firstBlock_[i] == firstBlock_[i + 1]) continue;
@@ -106,7 +112,7 @@ float GradientCheck::clipRange(const Range& range, const std::vector<Slot>& slot
     }
     parts_.push_back(part);
   }
-  const float total = norm.total(parts_.data(), parts_.size());
+  const double total = norm.total(parts_.data(), parts_.size());
   const float coefficient = clipCoefficient(total, most);
   for (size_t i = range.begin; i < range.end; i++) {
     if (slots[i].grad != nullptr) coefficients_[i] = coefficient;
@@ -116,7 +122,7 @@ float GradientCheck::clipRange(const Range& range, const std::vector<Slot>& slot
 
 void GradientCheck::clip(const std::vector<Slot>& slots, const StepOptions& options,
                          const Norm& norm) {
-  totalNorm_ = static_cast<double>(clipRange({0, slots.size()}, slots, options.maxGradNorm, norm));
+  totalNorm_ = clipRange({0, slots.size()}, slots, options.maxGradNorm, norm);
   if (options.clipScope == kGlobal) return;
   for (size_t begin = 0, end; begin < slots.size(); begin = end) {
     end = begin + 1;

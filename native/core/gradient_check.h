@@ -24,8 +24,10 @@ class GradientCheck {
   void measure(const std::vector<Slot>& slots, const StepOptions& options,
                const GradientFactors& factors);
 
-  // How many gradients are infinite or NaN, and which slot has the first; NaN if nobody asked.
+  // How many gradients are infinite or NaN; NaN if nobody asked.
   double nonFinite() const { return nonFinite_; }
+  // Whether somebody asked and there are such, or their norm is; and the first slot with one.
+  bool failed() const { return failed_; }
   size_t firstNonFinite() const { return firstNonFinite_; }
   // The norm over all; NaN if nobody asked.
   double totalNorm() const { return totalNorm_; }
@@ -39,16 +41,18 @@ class GradientCheck {
 
   template <class Reduce>
   void reduce(const std::vector<Slot>& slots, const Reduce& reduce);
-  void countNonFinite(const std::vector<Slot>& slots, const GradientFactors& factors);
+  void countNonFinite(const std::vector<Slot>& slots, const StepOptions& options,
+                      const GradientFactors& factors);
   void clip(const std::vector<Slot>& slots, const StepOptions& options, const Norm& norm);
-  float clipRange(const Range& range, const std::vector<Slot>& slots, double most,
-                  const Norm& norm);
+  double clipRange(const Range& range, const std::vector<Slot>& slots, double most,
+                   const Norm& norm);
 
   std::vector<size_t> firstBlock_;   // by slot, and one more: where its blocks begin
   std::vector<double> blocks_;       // what each block contributes
   std::vector<double> parts_;        // and each slot
   std::vector<float> coefficients_;  // by slot
   double totalNorm_ = 0, nonFinite_ = 0;
+  bool failed_ = false;
   size_t firstNonFinite_ = 0;
 };
 

@@ -59,14 +59,16 @@ double Norm::array(const float* x, size_t length, const GradientFactors& factors
   return result;
 }
 
-float Norm::total(const double* arrays, size_t count) const {
+double Norm::total(const double* arrays, size_t count) const {
   double result = 0;
   for (size_t i = 0; i < count; i++) {
     const double part = order_ == 0 ? arrays[i] != 0 : arrays[i];
     result = i == 0 ? part : join(result, part);
   }
-  if (order_ == 2) return static_cast<float>(std::sqrt(result));
-  return static_cast<float>(reduction_ == kReductions ? power(result, 1 / order_) : result);
+  if (order_ == 2) result = std::sqrt(result);
+  if (reduction_ == kReductions) result = power(result, 1 / order_);
+  const auto single = static_cast<float>(result);
+  return std::isinf(single) ? result : static_cast<double>(single);
 }
 
 double countNonFinite(const float* x, size_t length) {
@@ -77,9 +79,12 @@ double countNonFinite(const float* x, size_t length) {
   return count;
 }
 
-float clipCoefficient(float totalNorm, double maxNorm) {
+float clipCoefficient(double totalNorm, double maxNorm) {
+  const auto norm = static_cast<float>(totalNorm);
+  const bool inDouble = std::isinf(norm) && std::isfinite(totalNorm);
   // A number over a tensor is, in torch, its reciprocal times the number.
-  const float coefficient = 1.0f / (totalNorm + 1e-6f) * static_cast<float>(maxNorm);
+  const float coefficient = inDouble ? static_cast<float>(maxNorm / totalNorm)
+                                     : 1.0f / (norm + 1e-6f) * static_cast<float>(maxNorm);
   return coefficient > 1 ? 1 : coefficient;
 }
 

@@ -19,8 +19,8 @@ class Norm {
   // Joins the contributions of neighbouring blocks.
   double join(double a, double b) const;
   // The norm from the contributions of all arrays, as torch's norm of norms: for order 0, how many
-  // arrays are not all zero. 0 without arrays.
-  float total(const double* arrays, size_t count) const;
+  // arrays are not all zero. 0 without arrays. A float32, unless only a double can hold it.
+  double total(const double* arrays, size_t count) const;
 
  private:
   double order_;
@@ -31,7 +31,8 @@ class Norm {
 double countNonFinite(const float* x, size_t length);
 
 // What clipping multiplies gradients by: max_norm / (total_norm + 1e-6), at most 1, in float32 as
-// torch/nn/utils/clip_grad.py. NaN for a NaN.
-float clipCoefficient(float totalNorm, double maxNorm);
+// torch/nn/utils/clip_grad.py, but in double for a norm that is finite and not in float32. NaN for
+// a NaN.
+float clipCoefficient(double totalNorm, double maxNorm);
 
 }  // namespace gradstep

@@ -84,7 +84,7 @@ const Plan* Optimizer::planFollower() {
 Failure Optimizer::check() {
   if (!GradientCheck::isNeeded(options_)) return {};
   check_.measure(slots_, options_, planned_.factors);
-  if (check_.nonFinite() > 0) {
+  if (check_.failed()) {
     const auto slot = static_cast<int64_t>(check_.firstNonFinite());
     if (options_.onNonFinite == kError) return {Failure::kNonFinite, slot, -1};
     skips_ = options_.onNonFinite == kSkip;

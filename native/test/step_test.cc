@@ -111,11 +111,11 @@ void treatsAcrossThreads(ClipScope scope) {
   for (const auto& grad : one.grad) {
     norms.push_back(norm.array(grad.data(), grad.size(), {0.75f, 0.5f}));
   }
-  total = static_cast<double>(norm.total(norms.data(), norms.size()));
+  total = norm.total(norms.data(), norms.size());
   CHECK(one.report.gradNorm == total && total > 3, "norm %g", one.report.gradNorm);
   for (size_t i = 0; i < kLengths.size(); i++) {
-    const float ofOne = norm.total(&norms[i], 1);
-    const float by = scope == kPerParam ? ofOne : static_cast<float>(total);
+    const double ofOne = norm.total(&norms[i], 1);
+    const double by = scope == kPerParam ? ofOne : total;
     hand.treat(i, 0.75f, 0.5f, clipCoefficient(by, 3));
   }
   hand.stepByHand();
@@ -247,7 +247,7 @@ void stepsOnAnotherThread() {
   CHECK(!one.optimizer.isBusy() && !other.optimizer.step().kind, "free");
   CHECK(other.grad[1] == std::vector<float>(9), "zeros");
   for (size_t i = 0; i < kLengths.size(); i++) {
-    hand.treat(i, 1, kInfinity, clipCoefficient(static_cast<float>(one.report.gradNorm), 3));
+    hand.treat(i, 1, kInfinity, clipCoefficient(one.report.gradNorm, 3));
   }
   hand.stepByHand();
   CHECK(same(one, hand), "as if it had been stepped here");

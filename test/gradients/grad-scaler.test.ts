@@ -142,6 +142,70 @@ onEachBackend(() => {
     expect([p.grad![0], p.data[0]]).toEqual([1.5, 0.25]);
   });
 
+  it('unscales memory that gradients share once', () => {
+    const buffer = new Float32Array(12).map((_, i) => 8 * i);
+    const grads = [
+      [0, 4],
+      [0, 4],
+      [3, 5],
+      [9, 12],
+      [10, 11],
+      [5, 6],
+    ].map(([from, to]) => buffer.subarray(from, to));
+    const others = [Float32Array.of(16), Float32Array.of(24)];
+    const params = [...grads, ...others].map((grad) => ({
+      data: new Float32Array(grad.length),
+      grad,
+    }));
+    const optimizer = new SGD(params, { lr: 1 });
+    const scaler = new GradScaler({ initScale: 8 });
+    scaler.scale(1);
+    scaler.step(optimizer);
+    // 6, 7 and 8 are nobody's
+    expect([...buffer]).toEqual([0, 1, 2, 3, 4, 5, 48, 56, 64, 9, 10, 11]);
+    expect(others.map(([g]) => g)).toEqual([2, 3]);
+    expect(params.map(({ data }) => [...data])).toEqual(
+      params.map(({ grad }) => [...grad].map((g) => 0 - g)),
+    );
+  });
+
+  it('never makes infinities: the scale keeps an inverse', () => {
+    const { scaler, optimizer, p } = setUp();
+    for (let i = 0; i < 400; i++) {
+      scaler.scale(1);
+      p.grad![0] = Infinity;
+      scaler.step(optimizer);
+      scaler.update();
+    }
+    const least = scaler.getScale();
+    expect(least).toBe(2 ** -127);
+    scaler.scale(1);
+    p.grad![0] = 3 * least;
+    scaler.step(optimizer);
+    expect([p.grad![0], p.data[0]]).toEqual([3, -0.5]);
+    new GradScaler().loadStateDict(scaler.stateDict());
+  });
+
+  it('skips a step whose gradients float32 cannot hold without the scale', () => {
+    const p = new Parameter([1, 2], { grad: Float32Array.of(1, -1e38) });
+    const optimizer = new SGD([p], { lr: 1 });
+    const scaler = new GradScaler({ initScale: 2 ** -3 });
+    for (const early of [false, true]) {
+      scaler.scale(1);
+      if (early) scaler.unscale(optimizer);
+      scaler.step(optimizer);
+      expect(scaler.foundInf(optimizer)).toBe(true);
+      expect([...p.grad!]).toEqual([1, fround(-1e38)]);
+      expect([...p.data]).toEqual([1, 2]);
+      scaler.update();
+    }
+    expect(scaler.getScale()).toBe(2 ** -5);
+    p.grad!.set([1, -1e36]);
+    scaler.scale(1);
+    scaler.step(optimizer);
+    expect([...p.grad!]).toEqual([32, fround(-32e36)]);
+  });
+
   it('is not fooled by getters that call it', () => {
     const { scaler, optimizer: other } = setUp();
     const inner = Float32Array.of(8);
@@ -243,7 +307,7 @@ it('refuses bad arguments', () => {
   refuse(make({ backoffFactor: 0 }), 'backoffFactor of GradScaler to be a finite number > 0');
   refuse(make({ growthInterval: 0.5 }), 'growthInterval');
   refuse(make({ enabled: 1 }), 'enabled');
-  for (const initScale of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e39, 1e-50, '2']) {
+  for (const initScale of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e39, 1e-50, 2e-39, '2']) {
     refuse(make({ initScale }), 'initScale of GradScaler to be a finite number > 0');
   }
   expectError(make({ init_scale: 2 }), 'ERR_UNKNOWN_OPTION', 'did you mean initScale?');

@@ -224,6 +224,40 @@ onEachBackend((backend) => {
     expect(o.lastStep!.stepped).toBe(true);
   });
 
+  it('clips right by a norm that float32 cannot hold, and sees no fault in it', () => {
+    for (const clipScope of ['global', 'group', 'param'] as const) {
+      const params = [0, 1].map(() => ({
+        data: new Float32Array(2),
+        grad: new Float32Array(2).fill(3e38),
+      }));
+      const options = { lr: 1, maxGradNorm: 1, clipScope, onNonFinite: 'error' } as const;
+      const o = new SGD(params, options);
+      o.step();
+      expect(o.lastStep).toMatchObject({ stepped: true, nonFinite: 0 });
+      expect(o.lastStep!.gradNorm).toBe(2 * Math.fround(3e38));
+      const each = clipScope === 'param' ? -Math.SQRT1_2 : -0.5;
+      for (const { data } of params) for (const x of data) expect(x).toBeCloseTo(each, 6);
+    }
+  });
+
+  it('looks at the norm too, where a power of it is more than a double holds', () => {
+    const empty = { data: new Float32Array(0), grad: new Float32Array(0) };
+    const still = { data: new Float32Array(1), grad: null };
+    const p = parameter(3);
+    p.grad!.fill(3e38);
+    const params: [string, typeof p | typeof empty | typeof still][] = [
+      ['empty', empty],
+      ['still', still],
+      ['large', p],
+    ];
+    const o = new SGD(params, { lr: 1, maxGradNorm: 1, normType: 10, onNonFinite: 'skip' });
+    o.step();
+    expect(o.lastStep).toMatchObject({ stepped: false, gradNorm: Infinity, nonFinite: 0 });
+    expect([...p.data]).toEqual([1, 2, 3]);
+    o.stepOptions.onNonFinite = 'error';
+    expectError(() => o.step(), 'ERR_NON_FINITE', "parameter 'large' (group 0)");
+  });
+
   it('zeros gradients that parameters share only when all have read them', () => {
     const grad = new Float32Array(8).fill(1);
     const params = [0, 1].map(() => ({ data: new Float32Array(8), grad }));

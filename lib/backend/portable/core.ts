@@ -176,7 +176,7 @@ export class PortableCore implements Core {
     const options = this.#options;
     const list = plan.flatMap(({ slots }) => slots);
     const check = checkGradients(list as GradientOf[], options);
-    const skips = (check?.nonFinite ?? 0) > 0 && options[OPTION.onNonFinite]! > 0;
+    const skips = check?.failed ?? false;
     if (skips) {
       const slot = this.#slots.indexOf(list[check!.firstNonFinite]!);
       if (options[OPTION.onNonFinite] === 2) return { kind: 'nonFinite', slot, other: STATE };

@@ -18,8 +18,10 @@ export interface GradientOf {
 export interface GradientCheck {
   /** The norm over all; NaN if nobody asked. */
   readonly totalNorm: number;
-  /** How many are infinite or NaN, NaN if nobody asked; and the place of the first in the list. */
+  /** How many are infinite or NaN; NaN if nobody asked. */
   readonly nonFinite: number;
+  /** Whether somebody asked and there are such, or their norm is; and the first's place in the list. */
+  readonly failed: boolean;
   readonly firstNonFinite: number;
   /** What clipping multiplies each of the list by; undefined: nothing is clipped. */
   readonly coefficients: readonly number[] | undefined;
@@ -47,14 +49,20 @@ export function checkGradients(
   const totalNorm = clipped?.totalNorm ?? Number.NaN;
   const coefficients = clipped?.coefficients;
   if (Number.isFinite(totalNorm) && showsNonFinite(order)) {
-    return { totalNorm, coefficients, nonFinite: 0, firstNonFinite: 0 };
+    return { totalNorm, coefficients, nonFinite: 0, failed: false, firstNonFinite: 0 };
   }
   const found = counts ? reduce(reductions.nonFinite) : [];
+  const nonFinite = counts ? found.reduce((sum, count) => sum + count, 0) : Number.NaN;
   return {
     totalNorm,
     coefficients,
-    nonFinite: counts ? found.reduce((sum, count) => sum + count, 0) : Number.NaN,
-    firstNonFinite: found.findIndex((count) => count > 0),
+    nonFinite,
+    failed: counts && (nonFinite > 0 || (clips && !Number.isFinite(totalNorm))),
+    // A norm of finite gradients is that of the first.
+    firstNonFinite:
+      nonFinite > 0
+        ? found.findIndex((count) => count > 0)
+        : list.findIndex(({ length }) => length > 0),
   };
 }
 
