@@ -5,6 +5,7 @@ import { usableCores } from './backend/cores.ts';
 import { loadAddon, nativeBackend } from './backend/native.ts';
 import { getNumThreads, setNumThreads } from './backend/threads.ts';
 import { GradstepError } from './support/errors.ts';
+import { shareWarnings, warn } from './support/warn.ts';
 
 export * from './checkpoint/index.ts';
 export * from './portable.ts';
@@ -20,14 +21,16 @@ function chooseBackend(): void {
   }
   if (name !== 'portable') {
     try {
-      registerBackend(nativeBackend(loadAddon()));
+      const addon = loadAddon();
+      registerBackend(nativeBackend(addon));
+      shareWarnings((flag) => addon.claimWarning(flag));
     } catch (error) {
       if (name === 'native') throw error;
-      const { message, code } = error as GradstepError;
-      process.emitWarning(`${message}. Falling back to the portable backend, which is slower`, {
-        type: 'GradstepWarning',
-        code,
-      });
+      const { message } = error as GradstepError;
+      warn(
+        'ERR_NATIVE_UNAVAILABLE',
+        `${message}. Falling back to the portable backend, which is slower`,
+      );
     }
   }
   if (isa !== '') setIsa(isa);

@@ -20,6 +20,8 @@ export type Addon = {
     /** The same for a list, stepped as one. */
     stepAllOf(handles: readonly object[]): () => ReturnType<Backend['stepAll']>;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
+    /** Whether a warning is given for the first time in this process. */
+    claimWarning(flag: number): boolean;
     debugReduce(reduction: number, block: Floats, scale: number, bound: number): number;
     debugFma(a: Floats, b: Floats, c: Floats, out: Floats): void;
     debugPower(base: number, exponent: number): number;

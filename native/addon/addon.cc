@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #endif
 
+#include <atomic>
+
 #include "../kernels/dispatch.h"
 #include "define.h"
 
@@ -215,6 +217,13 @@ napi_value setIsa(const CallbackInfo& info) {
 
 // --- For tests: the two operations that all bits rest on, and the struct as C++ reads it. ---
 
+// claimWarning(flag): whether it was set for the first time in this process, by whichever thread.
+napi_value claimWarning(const CallbackInfo& info) {
+  static std::atomic<uint32_t> given{0};
+  const uint32_t flag = 1u << index(info.Env(), info[0], 32, "flag");
+  return Napi::Boolean::New(info.Env(), (given.fetch_or(flag) & flag) == 0);
+}
+
 // debugFma(a, b, c, out): Float32Arrays of one length.
 napi_value debugFma(const CallbackInfo& info) {
   FloatSpan arrays[4];
@@ -268,6 +277,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<isas>(exports, "isas");
   define<isa>(exports, "isa");
   define<setIsa>(exports, "setIsa");
+  define<claimWarning>(exports, "claimWarning");
   define<debugFma>(exports, "debugFma");
   define<debugPower>(exports, "debugPower");
   define<debugSpans>(exports, "debugSpans");

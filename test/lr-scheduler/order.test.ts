@@ -1,6 +1,6 @@
 /** Schedulers and the steps of their optimizer: the warning, and optimizers that are combined. */
 
-import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   Adam,
   ChainedScheduler,
@@ -18,14 +18,15 @@ import {
   schedule,
   stepAll,
 } from '../../lib/index.ts';
+import { warn } from '../../lib/support/warn.ts';
 import { expectError, onEachBackend, parameter } from '../support/helpers.ts';
 
+// The warning itself is given once a process: test/support/warn.test.ts.
+vi.mock('../../lib/support/warn.ts', () => ({ warn: vi.fn(), shareWarnings: vi.fn() }));
+
 describe('a scheduler that steps before its optimizer', () => {
-  let warnings: MockInstance<typeof process.emitWarning>;
-  beforeEach(() => {
-    warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-  });
-  afterEach(() => void vi.restoreAllMocks());
+  const warnings = vi.mocked(warn);
+  beforeEach(() => void warnings.mockClear());
 
   it('warns once, in torch’s words', () => {
     const scheduler = new ExponentialLR(new SGD([parameter()]), { gamma: 0.5 });
@@ -33,8 +34,8 @@ describe('a scheduler that steps before its optimizer', () => {
     for (let t = 0; t < 3; t++) scheduler.step();
     expect(warnings.mock.calls).toEqual([
       [
+        'WARN_SCHEDULER_ORDER',
         expect.stringContaining('Detected call of `lr_scheduler.step()` before `optimizer.step()`'),
-        'GradstepWarning',
       ],
     ]);
   });
@@ -88,18 +89,6 @@ describe('a scheduler that steps before its optimizer', () => {
     new ExponentialLR({ paramGroups: [group], defaults: {} }, { gamma: 0.5 }).step();
     expect(group.lr).toBe(0.5);
     expect(warnings).not.toHaveBeenCalled();
-  });
-
-  it('warns on the console where there is no Node.js', () => {
-    const shown = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const scheduler = new ExponentialLR(new SGD([parameter()]), { gamma: 0.5 });
-    vi.stubGlobal('process', undefined);
-    try {
-      scheduler.step();
-    } finally {
-      vi.unstubAllGlobals();
-    }
-    expect(shown).toHaveBeenCalledWith(expect.stringMatching(/^GradstepWarning: Detected call/));
   });
 });
 
