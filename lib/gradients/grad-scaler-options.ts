@@ -10,6 +10,7 @@ import {
   refuse,
   required,
 } from '../schedules/arguments.ts';
+import { GradstepError } from '../support/errors.ts';
 import { isScale } from './unscale.ts';
 
 /** Options of `new GradScaler`. */
@@ -62,3 +63,8 @@ export const stateTable: ArgumentTable<GradScalerState> = {
   growth_interval: required(intervalCheck),
   _growth_tracker: required(integer(0)),
 };
+
+/** The error for a call that makes no sense now. */
+export function misuse(sentence: string): GradstepError {
+  return new GradstepError('ERR_GRAD_SCALER', sentence);
+}

@@ -5,14 +5,16 @@ import { Optimizer } from '../optimizer/optimizer.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { parseArguments } from '../schedules/arguments.ts';
 import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
-import { describe } from '../support/describe.ts';
+import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { type InspectMethod, inspectFields } from '../support/inspect.ts';
 import {
   backoffCheck,
   type GradScalerOptions,
   type GradScalerState,
   growthCheck,
   intervalCheck,
+  misuse,
   optionTable,
   scaleCheck,
   stateTable,
@@ -121,8 +123,8 @@ export class GradScaler {
     if (closure !== undefined) {
       throw misuse('Closure use is not currently supported if GradScaler is enabled.');
     }
-    const unread = this.#progress.get(optimizer)?.stage !== 'unscaled';
-    const grads = unread ? this.#gradsOf(optimizer, 'step') : [];
+    const read = this.#progress.get(optimizer)?.stage === 'unscaled';
+    const grads = read ? [] : this.#gradsOf(optimizer, 'step');
     const progress = this.#progressOf(optimizer);
     if (progress.stage === 'stepped') {
       throw misuse('step() has already been called since the last update().');
@@ -259,6 +261,18 @@ export class GradScaler {
     });
   }
 
+  /** How `console.log` shows it. */
+  get [inspectCustom](): InspectMethod {
+    return inspectFields('GradScaler', () => ({
+      enabled: this.#enabled,
+      scale: this.getScale(),
+      growthFactor: this.#growthFactor,
+      backoffFactor: this.#backoffFactor,
+      growthInterval: this.#growthInterval,
+      growthTracker: this.#growthTracker,
+    }));
+  }
+
   #requireScale(call: string): void {
     if (this.#started) return;
     throw misuse(
@@ -291,8 +305,4 @@ function checkOptimizer(optimizer: unknown): void {
     'ERR_INVALID_ARGUMENT',
     `Expected an optimizer but received ${describe(optimizer)}`,
   );
-}
-
-function misuse(sentence: string): GradstepError {
-  return new GradstepError('ERR_GRAD_SCALER', sentence);
 }

@@ -5,7 +5,9 @@ import { isObject } from '../parameters/list-params.ts';
 import { integer, parseArguments, perGroup, real, refuse } from '../schedules/arguments.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
 import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
+import { inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { type InspectMethod, inspectFields } from '../support/inspect.ts';
 import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
 import { notBelowZero } from './rounding.ts';
@@ -238,6 +240,13 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
         if (momentum !== undefined && momentum !== momentumOf(group)) setMomentum(group, momentum);
       }
     };
+  }
+
+  /** How `console.log` shows it: where it is, its options, and what else it counts. */
+  get [inspectCustom](): InspectMethod {
+    const { stepCount: _, lastEpoch, ...counts } = this.progress;
+    const lr = this.groups().map((group) => group.lr);
+    return inspectFields(this.spec.name, () => ({ lastEpoch, lr, ...this.options, ...counts }));
   }
 
   /**

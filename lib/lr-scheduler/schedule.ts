@@ -6,8 +6,9 @@ import { isObject } from '../parameters/list-params.ts';
 import { callable, oneOf, optional, parseArguments, real } from '../schedules/arguments.ts';
 import { checkStep, type ScheduleFunction } from '../schedules/schedule-function.ts';
 import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
-import { describe } from '../support/describe.ts';
+import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { type InspectMethod, inspectFields } from '../support/inspect.ts';
 import { OptionPath } from './option-path.ts';
 import { type Group, undoAll, type Write, writeAll } from './option-writes.ts';
 import {
@@ -99,6 +100,15 @@ export class OptionScheduler {
     this.#apply(checkStep(step));
   }
 
+  /** How `console.log` shows it: the step, and the schedule of each option. */
+  get [inspectCustom](): InspectMethod {
+    const schedules = this.#bindings.map(({ path, at }) => [path.text, at]);
+    return inspectFields('OptionScheduler', () => ({
+      lastStep: this.#lastStep,
+      ...Object.fromEntries(schedules),
+    }));
+  }
+
   #apply(step: number): void {
     const writes = this.#writesAt(step, this.#base);
     writeAll(writes);
@@ -138,7 +148,7 @@ export class OptionScheduler {
     );
   }
 
-  #remember(group: Group, option: string, base: number | undefined): void {
+  #remember(group: object, option: string, base: number | undefined): void {
     if (base === undefined) return;
     const values = this.#base.get(group) ?? new Map<string, number>();
     this.#base.set(group, values.set(option, base));

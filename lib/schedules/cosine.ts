@@ -32,8 +32,9 @@ const table = {
  * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
  */
 export function cosine(options: CosineOptions): ScheduleFunction {
-  const { from, to, steps, cycles } = parseArguments<CosineOptions>(table, options, 'cosine()');
-  return scheduleFunction((step) => {
+  const parsed = parseArguments<CosineOptions>(table, options, 'cosine()');
+  const { from, to, steps, cycles } = parsed;
+  return scheduleFunction('cosine', [parsed], (step) => {
     const angle = Math.PI * cycles * 2 * progressOf(step, steps);
     return mix(from, to, 0.5 * (1 + Math.cos(angle)));
   });

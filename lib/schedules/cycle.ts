@@ -36,8 +36,9 @@ const table = {
  */
 export function cycle(schedule: ScheduleFunction, options: CycleOptions): ScheduleFunction {
   const inner = callable<ScheduleFunction>()(schedule, 'the schedule of cycle()');
-  const { steps, mult, gamma } = parseArguments<CycleOptions>(table, options, 'cycle()');
-  return scheduleFunction((step) => {
+  const parsed = parseArguments<CycleOptions>(table, options, 'cycle()');
+  const { steps, mult, gamma } = parsed;
+  return scheduleFunction('cycle', [inner, parsed], (step) => {
     const { index, start, length } = cycleAt(step, steps, mult);
     const progress = Math.min(1, (step - start) / length);
     return inner(progress * steps) * power(gamma, index);

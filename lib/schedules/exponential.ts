@@ -37,7 +37,9 @@ export function exponential(options: ExponentialOptions): ScheduleFunction {
   const parsed = parseArguments<ExponentialOptions>(table, options, 'exponential()');
   const { from, gamma, steps, staircase, to } = parsed as typeof parsed & { to?: number };
   const falls = from * (gamma - 1) < 0;
-  return scheduleFunction((step) => {
+  const { to: _, ...shown } = parsed;
+  const args = [to === undefined ? shown : parsed];
+  return scheduleFunction('exponential', args, (step) => {
     const count = staircase ? Math.floor(step / steps) : step / steps;
     const value = from * power(gamma, count);
     if (to === undefined) return value;

@@ -25,6 +25,9 @@ const table = {
  * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
  */
 export function inverseSqrt(options: InverseSqrtOptions): ScheduleFunction {
-  const { from, timescale } = parseArguments<InverseSqrtOptions>(table, options, 'inverseSqrt()');
-  return scheduleFunction((step) => from / Math.sqrt((step + timescale) / timescale));
+  const parsed = parseArguments<InverseSqrtOptions>(table, options, 'inverseSqrt()');
+  const { from, timescale } = parsed;
+  return scheduleFunction('inverseSqrt', [parsed], (step) => {
+    return from / Math.sqrt((step + timescale) / timescale);
+  });
 }

@@ -26,7 +26,7 @@ export function join(
   starts.forEach((start, i) => {
     if (i > 0 && start < starts[i - 1]!) refuse(milestones, 'the milestones of join() to increase');
   });
-  return scheduleFunction((step) => {
+  return scheduleFunction('join', [parts, starts.slice(1)], (step) => {
     const i = starts.findLastIndex((start) => start <= step);
     return parts[i]!(step - starts[i]!);
   });

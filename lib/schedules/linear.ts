@@ -28,6 +28,9 @@ const table = {
  * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
  */
 export function linear(options: LinearOptions): ScheduleFunction {
-  const { from, to, steps } = parseArguments<LinearOptions>(table, options, 'linear()');
-  return scheduleFunction((step) => mix(from, to, 1 - progressOf(step, steps)));
+  const parsed = parseArguments<LinearOptions>(table, options, 'linear()');
+  const { from, to, steps } = parsed;
+  return scheduleFunction('linear', [parsed], (step) => {
+    return mix(from, to, 1 - progressOf(step, steps));
+  });
 }

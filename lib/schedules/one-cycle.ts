@@ -42,7 +42,7 @@ export function oneCycle(options: OneCycleOptions): ScheduleFunction {
   const o = parseArguments<OneCycleOptions>(table, options, 'oneCycle()');
   const start = o.max / o.divFactor;
   const corners = { start, peak: o.max, end: start / o.finalDivFactor };
-  return scheduleFunction((step) => {
+  return scheduleFunction('oneCycle', [o], (step) => {
     const at = phaseAt(Math.min(step, o.totalSteps - 1), o);
     const [from, to] = [corners[at.from], corners[at.to]];
     return between(from, to, anneal(o.annealStrategy, from, to, at.progress));

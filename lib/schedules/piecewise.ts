@@ -31,7 +31,7 @@ export function piecewise(
 ): ScheduleFunction {
   const { interpolate } = parseArguments<PiecewiseOptions>(table, options, 'piecewise()');
   const checked = checkPoints(points);
-  return scheduleFunction((step) => {
+  return scheduleFunction('piecewise', [checked, { interpolate }], (step) => {
     const next = checked.findIndex(([at]) => at > step);
     if (next === 0) return checked[0]![1];
     if (next === -1) return checked.at(-1)![1];

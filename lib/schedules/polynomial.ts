@@ -27,11 +27,9 @@ const table = {
  * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
  */
 export function polynomial(options: PolynomialOptions): ScheduleFunction {
-  const {
-    from,
-    to,
-    steps,
-    power: exponent,
-  } = parseArguments<PolynomialOptions>(table, options, 'polynomial()');
-  return scheduleFunction((step) => mix(from, to, power(1 - progressOf(step, steps), exponent)));
+  const parsed = parseArguments<PolynomialOptions>(table, options, 'polynomial()');
+  const { from, to, steps, power: exponent } = parsed;
+  return scheduleFunction('polynomial', [parsed], (step) => {
+    return mix(from, to, power(1 - progressOf(step, steps), exponent));
+  });
 }

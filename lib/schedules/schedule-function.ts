@@ -2,6 +2,7 @@
 
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { inspectable, inspectCall } from '../support/inspect.ts';
 
 /**
  * The value at a step. Steps count from 0; fractions are allowed, since an epoch's progress may
@@ -10,11 +11,17 @@ import { GradstepError } from '../support/errors.ts';
 export type ScheduleFunction<T = number> = (step: number) => T;
 
 /**
- * A schedule that checks its step.
+ * A schedule that checks its step, and is shown as the call that made it.
  * @internal
  */
-export function scheduleFunction(value: (step: number) => number): ScheduleFunction {
-  return (step) => value(checkStep(step));
+export function scheduleFunction(
+  name: string,
+  args: readonly unknown[],
+  value: (step: number) => number,
+): ScheduleFunction {
+  const at: ScheduleFunction = (step) => value(checkStep(step));
+  Object.defineProperty(at, 'name', { value: name });
+  return inspectable(at, inspectCall(name, args));
 }
 
 /** @internal */

@@ -44,9 +44,10 @@ const table = {
  */
 export function warmupStableDecay(options: WarmupStableDecayOptions): ScheduleFunction {
   const o = parseArguments<WarmupStableDecayOptions>(table, options, 'warmupStableDecay()');
-  const decay = scheduleFunction((step) => {
+  const decay = (step: number) => {
     const progress = progressOf(Math.max(0, step - o.stableSteps), o.decaySteps);
     return mix(o.peak, o.to, remaining(o.decayShape, progress));
-  });
-  return warmup({ steps: o.warmupSteps, from: o.from, shape: o.warmupShape }, decay);
+  };
+  const whole = warmup({ steps: o.warmupSteps, from: o.from, shape: o.warmupShape }, decay);
+  return scheduleFunction('warmupStableDecay', [o], whole);
 }

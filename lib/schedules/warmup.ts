@@ -34,9 +34,10 @@ const table = {
  */
 export function warmup(options: number | WarmupOptions, next: ScheduleFunction): ScheduleFunction {
   const given = typeof options === 'number' ? { steps: options } : options;
-  const { steps, from, shape } = parseArguments<WarmupOptions>(table, given, 'warmup()');
+  const parsed = parseArguments<WarmupOptions>(table, given, 'warmup()');
+  const { steps, from, shape } = parsed;
   const then = callable<ScheduleFunction>()(next, 'next of warmup()');
-  return scheduleFunction((step) => {
+  return scheduleFunction('warmup', [parsed, then], (step) => {
     if (step >= steps) return then(step - steps);
     const peak = then(0);
     return mix(from, peak, remainingUp(shape, step / steps));
