@@ -161,13 +161,10 @@ export class GradScaler {
   #adapt(): void {
     const counts = [...this.#progress.values()].flatMap(({ nonFinite }) => nonFinite ?? []);
     if (counts.length === 0) throw misuse('No inf checks were recorded prior to update.');
-    if (counts.some((count) => count > 0)) {
-      this.#changeScale(this.#backoffFactor);
-      return;
-    }
-    this.#growthTracker += 1;
-    if (this.#growthTracker < this.#growthInterval) return;
-    this.#changeScale(this.#growthFactor);
+    const failed = counts.some((count) => count > 0);
+    if (!failed) this.#growthTracker += 1;
+    if (failed) this.#changeScale(this.#backoffFactor);
+    else if (this.#growthTracker >= this.#growthInterval) this.#changeScale(this.#growthFactor);
   }
 
   #changeScale(factor: number): void {

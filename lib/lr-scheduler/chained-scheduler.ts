@@ -56,23 +56,29 @@ export class ChainedScheduler extends CompositeScheduler<Parts> {
   protected override moveParts(jumped: boolean, metrics: number | undefined): void {
     const begins = this.lastEpoch === 0;
     if (jumped) this.write(this.baseLrs);
+    const reducing = this.schedulers.filter((scheduler) => scheduler.scales().size > 0);
     for (const scheduler of this.schedulers) {
       if (begins) scheduler.reset();
       if (begins) scheduler.move();
-      else this.stepOne(scheduler, metrics);
+      else stepOne(scheduler, reducing, metrics);
     }
-  }
-
-  private stepOne(scheduler: AnyScheduler, metrics: number | undefined): void {
-    const scales = product(this.schedulers.filter((other) => other !== scheduler));
-    for (const [group, scale] of scales) if (scale > 0) group.lr /= scale;
-    scheduler.move(undefined, metrics);
-    for (const [group, scale] of scales) group.lr *= scale;
   }
 
   override scales(): ReadonlyMap<SchedulableGroup, number> {
     return product(this.schedulers);
   }
+}
+
+/** Steps one as if those that reduce the lr beside the schedule did not. */
+function stepOne(
+  scheduler: AnyScheduler,
+  reducing: readonly AnyScheduler[],
+  metrics: number | undefined,
+): void {
+  const scales = product(reducing.filter((other) => other !== scheduler));
+  for (const [group, scale] of scales) if (scale > 0) group.lr /= scale;
+  scheduler.move(undefined, metrics);
+  for (const [group, scale] of scales) group.lr *= scale;
 }
 
 /** By how much all of these together have reduced the lr of groups. */

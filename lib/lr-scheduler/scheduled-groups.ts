@@ -42,15 +42,17 @@ export function labelOf(group: GroupMembers, index: number): string {
 /** The groups of an optimizer that pass a filter, now and later. */
 export class ScheduledGroups<G extends GroupMembers = SchedulableGroup> {
   readonly #optimizer: SchedulableOptimizer<G>;
-  readonly #filter: GroupFilter | undefined;
+  readonly #filter: ((group: G, index: number) => boolean) | undefined;
   /** What the filter said; a group that is renamed later stays where it was. */
   readonly #chosen = new WeakMap<object, boolean>();
 
   /** @throws {GradstepError} `ERR_INVALID_ARGUMENT` when the filter names a group that is not. */
   constructor(optimizer: SchedulableOptimizer<G>, filter: GroupFilter | undefined) {
     this.#optimizer = optimizer;
-    this.#filter = Array.isArray(filter) ? [...filter] : filter;
-    if (filter === undefined || typeof filter === 'function') return;
+    if (filter === undefined || typeof filter === 'function') {
+      this.#filter = filter;
+      return;
+    }
     if (!Array.isArray(filter)) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -58,13 +60,16 @@ export class ScheduledGroups<G extends GroupMembers = SchedulableGroup> {
           `but received ${describe(filter)}`,
       );
     }
+    const wanted = new Set(filter);
+    this.#filter = (group, i) => keysOf(group, i).some((key) => wanted.has(key));
     const { paramGroups } = optimizer;
-    const missing = filter.find((wanted) => !paramGroups.some((group, i) => is(group, i, wanted)));
+    const known = new Set(paramGroups.flatMap(keysOf));
+    const missing = filter.find((key) => !known.has(key));
     if (missing === undefined) return;
-    const known = paramGroups.map((group, i) => describe(group.name ?? i)).join(', ');
+    const names = paramGroups.map((group, i) => describe(group.name ?? i)).join(', ');
     throw new GradstepError(
       'ERR_INVALID_ARGUMENT',
-      `Expected groups to be among ${known || 'no groups'} but received ${describe(missing)}`,
+      `Expected groups to be among ${names || 'no groups'} but received ${describe(missing)}`,
     );
   }
 
@@ -78,16 +83,14 @@ export class ScheduledGroups<G extends GroupMembers = SchedulableGroup> {
     if (filter === undefined) return true;
     let chosen = this.#chosen.get(group);
     if (chosen === undefined) {
-      chosen =
-        typeof filter === 'function'
-          ? Boolean(filter(group, index))
-          : filter.some((wanted) => is(group, index, wanted));
+      chosen = Boolean(filter(group, index));
       this.#chosen.set(group, chosen);
     }
     return chosen;
   }
 }
 
-function is(group: GroupMembers, index: number, wanted: string | number): boolean {
-  return typeof wanted === 'string' ? group.name === wanted : index === wanted;
+/** What a filter may call a group. */
+function keysOf({ name }: GroupMembers, index: number): (string | number)[] {
+  return name === undefined ? [index] : [index, name];
 }

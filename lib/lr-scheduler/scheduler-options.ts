@@ -11,8 +11,9 @@ export interface LRSchedulerOptions {
   /** Which groups it schedules: names, indices, or a function. Default: all, now and later. */
   readonly groups?: GroupFilter;
   /**
-   * The last epoch that is over, when a run is resumed without a state dict; the lr is then left
-   * as it was loaded. Default: -1, a fresh start.
+   * The last epoch that is over, when a run is resumed without a state dict: the scheduler then
+   * takes its first step from there and from the lr in force, as torch's. Default: -1, a fresh
+   * start.
    */
   readonly lastEpoch?: number;
   /**
