@@ -1,6 +1,7 @@
 /** Cosine annealing, down and up again. */
 
 import { integer, optional, real, required } from '../schedules/arguments.ts';
+import { cos } from '../support/cosine.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import { notBelowZero } from './rounding.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
@@ -47,7 +48,7 @@ export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
     if (epoch === 0) return this.groups().map(({ lr }) => lr);
     if (this.progress.stepCount === 1) return this.getClosedFormLr();
     if ((epoch - 1 - TMax) % (2 * TMax) === 0) return this.leaveBottom();
-    const wave = (t: number) => 1 + Math.cos((Math.PI * t) / TMax);
+    const wave = (t: number) => 1 + cos((Math.PI * t) / TMax);
     const factor = wave(epoch) / wave(epoch - 1);
     return this.groups().map(({ lr }) => notBelowZero(factor * (lr - etaMin) + etaMin, etaMin));
   }
@@ -56,13 +57,13 @@ export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
   private leaveBottom(): number[] {
     const { TMax, etaMin } = this.options;
     const bases = this.baseLrs;
-    const rise = 1 - Math.cos(Math.PI / TMax);
+    const rise = 1 - cos(Math.PI / TMax);
     return this.groups().map(({ lr }, i) => lr + ((bases[i]! - etaMin) * rise) / 2);
   }
 
   protected override getClosedFormLr(): number[] {
     const { TMax, etaMin } = this.options;
-    const wave = 1 + Math.cos((Math.PI * this.lastEpoch) / TMax);
+    const wave = 1 + cos((Math.PI * this.lastEpoch) / TMax);
     return this.baseLrs.map((base) => etaMin + ((base - etaMin) * wave) / 2);
   }
 }

@@ -3,6 +3,7 @@
 import { integer, optional, real, required } from '../schedules/arguments.ts';
 import { cycleAt } from '../schedules/cycle.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
+import { cos } from '../support/cosine.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
@@ -89,7 +90,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler<
   protected override getLr(): number[] {
     const { etaMin } = this.options;
     const { TCur, Ti } = this.progress;
-    const wave = 1 + Math.cos((Math.PI * TCur) / Ti);
+    const wave = 1 + cos((Math.PI * TCur) / Ti);
     return this.baseLrs.map((base) => etaMin + ((base - etaMin) * wave) / 2);
   }
 }

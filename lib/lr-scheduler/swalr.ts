@@ -1,6 +1,7 @@
 /** Annealing to a fixed lr, for stochastic weight averaging. */
 
 import { integer, oneOf, optional, perGroup, real, required } from '../schedules/arguments.ts';
+import { cos } from '../support/cosine.ts';
 import { LRScheduler, type LRSchedulerOptions } from './lr-scheduler.ts';
 import type { SchedulableOptimizer } from './scheduled-groups.ts';
 import { type SchedulerSpec, spread } from './scheduler-options.ts';
@@ -75,6 +76,6 @@ export class SWALR extends LRScheduler<SWALROptions> {
   private alpha(step: number): number {
     const { annealEpochs, annealStrategy } = this.options;
     const t = Math.max(0, Math.min(1, step / Math.max(1, annealEpochs)));
-    return annealStrategy === 'linear' ? t : (1 - Math.cos(Math.PI * t)) / 2;
+    return annealStrategy === 'linear' ? t : (1 - cos(Math.PI * t)) / 2;
   }
 }

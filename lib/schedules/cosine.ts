@@ -1,5 +1,6 @@
 /** Cosine annealing. */
 
+import { cos } from '../support/cosine.ts';
 import { optional, parseArguments, real, required } from './arguments.ts';
 import { mix, progressOf } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
@@ -36,6 +37,6 @@ export function cosine(options: CosineOptions): ScheduleFunction {
   const { from, to, steps, cycles } = parsed;
   return scheduleFunction('cosine', [parsed], (step) => {
     const angle = Math.PI * cycles * 2 * progressOf(step, steps);
-    return mix(from, to, 0.5 * (1 + Math.cos(angle)));
+    return mix(from, to, 0.5 * (1 + cos(angle)));
   });
 }

@@ -1,5 +1,7 @@
 /** The shapes in which a value goes from one end to the other. */
 
+import { cos } from '../support/cosine.ts';
+
 /** Linear, half a cosine wave, or one minus a square root. */
 export type Shape = 'linear' | 'cosine' | '1-sqrt';
 
@@ -8,7 +10,7 @@ export const SHAPES = ['linear', 'cosine', '1-sqrt'] as const satisfies readonly
 
 /** What is left of the way at `progress`: 1 at 0, 0 at 1. @internal */
 export function remaining(shape: Shape, progress: number): number {
-  if (shape === 'cosine') return (1 + Math.cos(Math.PI * progress)) / 2;
+  if (shape === 'cosine') return (1 + cos(Math.PI * progress)) / 2;
   if (shape === '1-sqrt') return 1 - Math.sqrt(progress);
   return 1 - progress;
 }

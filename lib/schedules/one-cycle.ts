@@ -1,5 +1,6 @@
 /** The one-cycle policy: up to a high value, and down to a very low one. */
 
+import { cos } from '../support/cosine.ts';
 import { flag, integer, oneOf, optional, parseArguments, real, required } from './arguments.ts';
 import { between } from './ease.ts';
 import { type ScheduleFunction, scheduleFunction } from './schedule-function.ts';
@@ -89,5 +90,5 @@ export function anneal(
   progress: number,
 ): number {
   if (strategy === 'linear') return (to - from) * progress + from;
-  return to + ((from - to) / 2) * (Math.cos(Math.PI * progress) + 1);
+  return to + ((from - to) / 2) * (cos(Math.PI * progress) + 1);
 }

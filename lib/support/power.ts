@@ -3,58 +3,10 @@
  * line, whatever the engine's `Math.pow` does.
  */
 
-/** An unevaluated sum of two doubles: about 106 bits. */
-interface DoubleDouble {
-  readonly high: number;
-  readonly low: number;
-}
+import { add, type DoubleDouble, divide, exactly, exactSum, multiply } from './double-double.ts';
 
 const ONE = exactly(1);
 const LN2: DoubleDouble = { high: Math.LN2, low: 2.3190468138462996e-17 };
-
-function exactly(high: number): DoubleDouble {
-  return { high, low: 0 };
-}
-
-/** The sum, exactly; |a| >= |b|. */
-function fastSum(a: number, b: number): DoubleDouble {
-  const high = a + b;
-  return { high, low: b - (high - a) };
-}
-
-/** The sum, exactly, whichever is larger (Knuth's TwoSum). */
-function exactSum(a: number, b: number): DoubleDouble {
-  const high = a + b;
-  const part = high - a;
-  return { high, low: a - (high - part) + (b - part) };
-}
-
-function add(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
-  const sum = exactSum(a.high, b.high);
-  return fastSum(sum.high, sum.low + (a.low + b.low));
-}
-
-/** Veltkamp's split into 26 and 27 bits, whose products are exact. */
-function split(a: number): DoubleDouble {
-  const c = 134217729 * a;
-  const high = c - (c - a);
-  return { high, low: a - high };
-}
-
-function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
-  const product = a.high * b.high;
-  const x = split(a.high);
-  const y = split(b.high);
-  // Dekker's TwoProduct: the rounding error of `product`, exactly.
-  const error = x.low * y.low - (product - x.high * y.high - x.low * y.high - x.high * y.low);
-  return fastSum(product, error + (a.high * b.low + a.low * b.high));
-}
-
-function divide(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
-  const quotient = a.high / b.high;
-  const rest = add(a, multiply(b, exactly(-quotient)));
-  return fastSum(quotient, rest.high / b.high);
-}
 
 const word = new DataView(new ArrayBuffer(8));
 

@@ -1,9 +1,21 @@
-/** Every scheduler's lr and momentum against those that PyTorch printed, to 1e-12 relative. */
+/** Every scheduler's lr and momentum against those that PyTorch printed. */
 
 import { describe, expect, test } from 'vitest';
-import { play, type Row, SCENARIOS, sampled, VALUES } from './scenarios.ts';
+import { play, type Row, SCENARIOS, type Scenario, sampled, VALUES } from './scenarios.ts';
 
-const TOLERANCE = 1e-12;
+/**
+ * Equal bits, but where a power or cosine of glibc is itself not the nearest double, or a function
+ * of the scenario is the engine's.
+ */
+const NEARLY: Readonly<Record<string, number>> = {
+  'PolynomialLR, 10,000 steps': 1e-15,
+  'CosineAnnealingLR, 10,000 steps': 1e-15,
+  'CyclicLR, 10,000 steps': 1e-15,
+  'SequentialLR, 10,000 steps': 1e-15,
+};
+
+const toleranceOf = (scenario: Scenario) =>
+  NEARLY[scenario.name] ?? (JSON.stringify(scenario).includes('named:sine') ? 1e-15 : 0);
 
 /** The largest relative difference, and where. */
 function worst(ours: readonly Row[], torch: readonly Row[]) {
@@ -28,7 +40,7 @@ describe('values that PyTorch printed', () => {
     expect(ours.length).toBe(torch.length);
     expect(ours.map((row) => row.length)).toEqual(torch.map((row) => row.length));
     const { error, ...where } = worst(ours, torch);
-    expect(error, JSON.stringify(where)).toBeLessThanOrEqual(TOLERANCE);
+    expect(error, JSON.stringify(where)).toBeLessThanOrEqual(toleranceOf(scenario));
   });
 
   test('there are values for 10,000 steps of each class', () => {
@@ -38,9 +50,9 @@ describe('values that PyTorch printed', () => {
 
   test('a difference would be seen', () => {
     const [scenario] = SCENARIOS;
-    const rows = [...play({ ...scenario!, groups: [{ lr: 0.1 + 1e-12, momentum: 0.9 }] })];
+    const rows = [...play({ ...scenario!, groups: [{ lr: 0.1 + 2 ** -56, momentum: 0.9 }] })];
     const { error } = worst(rows, VALUES[scenario!.name]!);
-    expect(error).toBeGreaterThan(TOLERANCE);
+    expect(error).toBeGreaterThan(0);
   });
 });
 
