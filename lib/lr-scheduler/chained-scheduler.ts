@@ -2,6 +2,7 @@
 
 import { isObject } from '../parameters/list-params.ts';
 import { refuse } from '../schedules/arguments.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import {
   type AnyScheduler,
   CompositeScheduler,
@@ -36,7 +37,7 @@ const spec: SchedulerSpec<Parts> = {
 export class ChainedScheduler extends CompositeScheduler<Parts> {
   constructor(schedulers: readonly AnyScheduler[], options: ChainedSchedulerOptions = {}) {
     if (!isObject(options)) refuse(options, `the options of ${spec.name} as an object`);
-    const { optimizer, ...own } = options;
+    const { optimizer, ...own } = ownProperties(options);
     const parts = checkSchedulers(schedulers, optimizer, spec.name, ' to be chained');
     super(spec, optimizer ?? parts[0]!.optimizer, { ...own, schedulers: parts }, [
       'groups',

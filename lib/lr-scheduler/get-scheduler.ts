@@ -20,6 +20,7 @@ import { warmup } from '../schedules/warmup.ts';
 import { warmupStableDecay } from '../schedules/warmup-stable-decay.ts';
 import { describe, nearest } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import { LambdaLR } from './lambda-lr.ts';
 import type { LRSchedulerOptions } from './lr-scheduler.ts';
 import { checkOptimizer, type SchedulableOptimizer } from './scheduled-groups.ts';
@@ -205,7 +206,7 @@ export function getScheduler(
 ): LambdaLR {
   const recipe: Recipe | undefined = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
   if (recipe === undefined) throw unknownName(name);
-  const { groups, lastEpoch, initialLr, ...own } = { ...options };
+  const { groups, lastEpoch, initialLr, ...own } = ownProperties(options);
   const table = { ...steps, ...recipe.takes } as ArgumentTable<GetSchedulerOptions>;
   const given = isObject(options) ? own : options;
   const parsed = parseArguments<GetSchedulerOptions>(table, given, `getScheduler('${name}')`);

@@ -8,6 +8,7 @@ import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { type InspectMethod, inspectFields } from '../support/inspect.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import { BaseLrs, initialLr } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
 import { notBelowZero } from './rounding.ts';
@@ -70,7 +71,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     options: O & LRSchedulerOptions,
   ) {
     this.optimizer = checkOptimizer(optimizer);
-    const { groups, lastEpoch = -1, initialLr: initial, ...own } = { ...options };
+    const { groups, lastEpoch = -1, initialLr: initial, ...own } = ownProperties(options);
     const values = parseArguments<O>(spec.arguments, isObject(options) ? own : options, spec.name);
     spec.together?.(values);
     this.spec = spec;

@@ -9,6 +9,7 @@ import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.t
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { type InspectMethod, inspectFields } from '../support/inspect.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import { OptionPath } from './option-path.ts';
 import { type Group, undoAll, type Write, writeAll } from './option-writes.ts';
 import {
@@ -267,7 +268,7 @@ export function schedule<G extends GroupMembers>(
   schedules: OptionSchedules<G>,
   options: ScheduleOptions = {},
 ): OptionScheduler {
-  const { groups, ...own } = { ...options };
+  const { groups, ...own } = ownProperties(options);
   const given = isObject(options) ? own : options;
   const parsed = parseArguments<Omit<ScheduleOptions, 'groups'>>(table, given, 'schedule()');
   return new OptionScheduler(

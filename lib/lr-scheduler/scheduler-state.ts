@@ -7,6 +7,7 @@ import { readPlain } from '../state-dict/plain.ts';
 import { type PendingLoad, triedLoad } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import type { SchedulerSpec } from './scheduler-options.ts';
 
 /** What `stateDict()` gives: JSON. */
@@ -36,7 +37,8 @@ export interface SchedulerState {
 export type GroupState = Pick<SchedulerState, 'baseLrs' | 'lr' | 'lastLr' | 'momentum'>;
 
 /** A state that has been checked. */
-export interface CheckedState<O, P> extends GroupState {
+export interface CheckedState<O, P> extends Omit<GroupState, 'momentum'> {
+  readonly momentum: readonly number[] | undefined;
   readonly options: Required<O>;
   readonly progress: P;
 }
@@ -76,14 +78,14 @@ export function readState<O extends object, P extends object>(
     const type = isObject(state) ? Reflect.get(state, 'type') : undefined;
     return fail(`the state of a ${spec.name}`, type === undefined ? state : type);
   }
-  const given = state as SchedulerState;
+  const given = ownProperties(state as SchedulerState);
   return {
     options: readOptions(spec, options, given),
     progress: readProgress(progress, given),
     baseLrs: readNumbers(given, 'baseLrs', count),
     lr: readNumbers(given, 'lr', count),
     lastLr: readNumbers(given, 'lastLr', count, 0), // groups that are new have none yet
-    ...(given.momentum && { momentum: readNumbers(given, 'momentum', count) }),
+    momentum: given.momentum && readNumbers(given, 'momentum', count),
   };
 }
 
@@ -105,16 +107,17 @@ function readOptions<O extends object, P extends object>(
   { options: saved, notSaved = [] }: SchedulerState,
 ): Required<O> {
   if (!isObject(saved) || !Array.isArray(notSaved)) return fail('options in the state', saved);
+  const own = ownProperties(saved);
   const table = Object.entries<Argument<unknown>>(spec.arguments);
   const entries = table.map(([key, { fixed }]) => {
-    const own: unknown = Reflect.get(options, key);
-    if (fixed) return [key, own];
-    if (!notSaved.includes(key)) return [key, Reflect.get(saved, key) ?? undefined];
-    if (hasFunction(own)) return [key, own];
+    const now: unknown = Reflect.get(options, key);
+    if (fixed) return [key, now];
+    if (!notSaved.includes(key)) return [key, own[key] ?? undefined];
+    if (hasFunction(now)) return [key, now];
     throw new GradstepError(
       'ERR_INVALID_ARGUMENT',
       `Expected ${key} to be given when this ${spec.name} is made: it was a function, and ` +
-        `functions are not saved, but received ${describe(own)}`,
+        `functions are not saved, but received ${describe(now)}`,
     );
   });
   const values = parseArguments<O>(spec.arguments, Object.fromEntries(entries), spec.name);

@@ -5,6 +5,7 @@
 
 import { describe, nearest } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 
 /** Returns the value, or throws a sentence about `name`. */
 export type Check<T> = (value: unknown, name: string) => T;
@@ -138,7 +139,7 @@ export function parseArguments<O extends object>(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return refuse(given, `the options of ${where} as an object, { ${names.join(', ')} },`);
   }
-  const values = { ...given } as Record<string, unknown>;
+  const values = ownProperties(given) as Record<string, unknown>;
   for (const key of Object.keys(values)) {
     if (!Object.hasOwn(table, key)) throw unknownArgument(key, names, where);
   }

@@ -14,19 +14,27 @@ type Claim = (flag: number) => boolean;
 
 const KEY = 'gradstep.warnings';
 
+/** Where one thread leaves something for those that it starts. */
+interface Threads {
+  getEnvironmentData(key: string): unknown;
+  setEnvironmentData(key: string, value: unknown): void;
+}
+
 /**
  * Flags that a thread hands to the threads that it starts. (In a browser nothing is handed down:
  * there it is once a thread.)
  */
 function inheritedFlags(): Claim {
-  const threads = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-  let flags = threads?.getEnvironmentData(KEY) as unknown;
-  if (!(flags instanceof Uint8Array)) {
-    const memory = threads === undefined ? ArrayBuffer : SharedArrayBuffer;
-    flags = new Uint8Array(new memory(32));
-    threads?.setEnvironmentData(KEY, flags as never);
+  let flags: Uint8Array = new Uint8Array(CODES.length);
+  try {
+    const threads: Threads = globalThis.process.getBuiltinModule('node:worker_threads');
+    const known = threads.getEnvironmentData(KEY);
+    flags = known instanceof Uint8Array ? known : new Uint8Array(new SharedArrayBuffer(32));
+    threads.setEnvironmentData(KEY, flags);
+  } catch {
+    // No Node.js, or not one that has these.
   }
-  return (flag) => Atomics.exchange(flags as Uint8Array, flag, 1) === 0;
+  return (flag) => Atomics.exchange(flags, flag, 1) === 0;
 }
 
 /** All of them have to agree that it is the first time. */

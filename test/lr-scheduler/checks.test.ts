@@ -278,6 +278,44 @@ describe('and more than torch', () => {
     expect(chain.baseLrs).toEqual([0.05, 0.5, 0.4]);
   });
 
+  test('only what options and states themselves say counts', () => {
+    const [plain, lending] = [0, 1].map(() => new SGD([new Parameter([1])], { lr: 1 }));
+    const make = (o: SGD) => {
+      const chain = new ChainedScheduler([new StepLR(o, { stepSize: 1 })]);
+      const factor = gradstep.schedule(o, { momentum: gradstep.linear({ steps: 4 }) });
+      const named = gradstep.getScheduler('constant', o);
+      for (const one of [chain, factor, named]) one.step();
+      const state = chain.stateDict();
+      const { gamma: _, ...rest } = state.schedulers![0]!.options;
+      const part = { ...state.schedulers![0]!, options: rest };
+      chain.loadStateDict({ ...state, schedulers: [part as typeof state] });
+      return [{ ...o.paramGroups[0]! }, chain.lastEpoch, factor.lastStep, named.lastEpoch];
+    };
+    const shown = (value: unknown) => JSON.stringify(value, (key, v) => (key === 'params' ? 0 : v));
+    const before = shown(make(plain!));
+    const lent = {
+      gamma: 0.5,
+      lastEpoch: 7,
+      initialLr: 3,
+      groups: ['none'],
+      from: 9,
+      mode: 'multiplicative',
+      step: 3,
+      optimizer: 1,
+      warmupSteps: 4,
+      notSaved: ['gamma'],
+      momentum: [1],
+    };
+    for (const [key, value] of Object.entries(lent)) {
+      Object.defineProperty(Object.prototype, key, { value, configurable: true, writable: true });
+    }
+    try {
+      expect(shown(make(lending!))).toBe(before);
+    } finally {
+      for (const key of Object.keys(lent)) Reflect.deleteProperty(Object.prototype, key);
+    }
+  });
+
   test('step(epoch) takes a step number', () => {
     const scheduler = new StepLR(optimizer, { stepSize: 1 });
     for (const bad of [-1, Number.NaN, '3', Infinity]) {
