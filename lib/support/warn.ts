@@ -3,6 +3,8 @@
  * Node.js where there is one, else on the console.
  */
 
+import type { ErrorCode } from './errors.ts';
+
 /** A warning's place here is its flag's, in all threads: new ones come last. */
 const CODES = ['ERR_NATIVE_UNAVAILABLE', 'WARN_SCHEDULER_ORDER'] as const;
 
@@ -48,7 +50,11 @@ export function shareWarnings(claim: Claim): void {
 /** Warns, unless this warning was given before. */
 export function warn(code: WarningCode, message: string): void {
   const flag = CODES.indexOf(code);
-  if (!claims.every((claim) => claim(flag))) return;
+  if (claims.every((claim) => claim(flag))) warnEachTime(code, message);
+}
+
+/** Warns of what is news each time. */
+export function warnEachTime(code: WarningCode | ErrorCode, message: string): void {
   const { process, console } = globalThis;
   const type = 'GradstepWarning';
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, { type, code });
