@@ -67,7 +67,7 @@ export class AverageTable {
     this.#lengths = data.map(lengthOf);
     this.#placement = backend;
     this.core = backend.open(rule, fields, record);
-    const control = new SlabAllocator(backend, (bytes) => this.core.claimState(bytes));
+    const control = new SlabAllocator(backend, this.core);
     this.struct = control.float64(fields.length);
     this.#records = control.float64(Math.max(1, params.length) * record.length);
     this.averages = this.#allocate(AVERAGES);
@@ -84,7 +84,7 @@ export class AverageTable {
   /** An array for each parameter, in one block that is cut at cache lines. */
   #allocate(place: number): Floats[] {
     const total = this.#lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    const block = new SlabAllocator(this.#placement, undefined, 0).float32(total, place);
+    const block = new SlabAllocator(this.#placement).float32(total, place);
     let begin = block.byteOffset;
     return this.#lengths.map((length) => {
       const array = new Float32Array(block.buffer, begin, length);

@@ -33,6 +33,8 @@ export interface Failure {
 export interface Core {
   /** Declares the optimizer's own memory, which no parameter and no gradient may share. */
   claimState(bytes: Uint8Array<ArrayBufferLike>): void;
+  /** Takes that back: these bytes are nobody's. */
+  releaseState(bytes: Uint8Array<ArrayBufferLike>): void;
   /** Adds a group and its slots: all of them, or none and the reason. */
   addGroup(
     hyperparameters: Doubles,
@@ -82,10 +84,14 @@ export interface Core {
    */
   stepAsync(): Promise<Failure | undefined | false>;
   cancelStep(): void;
-  /** An empty core for the same rule, with the same options. */
-  sibling(): Core;
-  /** Becomes that sibling, which is not to be used any more. */
-  adopt(sibling: Core): void;
+  /** Lets slots go, given in increasing order; those behind them move up. */
+  removeSlots(slots: Doubles): void;
+  /**
+   * Gives a slot the data of another parameter, of whatever length; it keeps its hyperparameters
+   * and its record, and has no gradient and no state until they are set. A failure has changed
+   * nothing; it calls the slot as if it came after all others.
+   */
+  replaceSlot(slot: number, data: Floats): Failure | undefined;
   dispose(): void;
 }
 

@@ -12,7 +12,7 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
 
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
 export type Addon = {
-  [K in keyof Omit<Core, 'step' | 'follow' | 'sibling' | 'adopt'>]: WithHandle<Core[K]>;
+  [K in keyof Omit<Core, 'step' | 'follow'>]: WithHandle<Core[K]>;
 } & Omit<Backend, 'name' | 'open' | 'stepAll'> & {
     follow(handle: object, average: object | null): void;
     /** A function that steps the optimizer behind the handle. */
@@ -89,6 +89,7 @@ export function nativeBackend(addon: Addon): Backend {
     stepAll: (cores) => guard(() => batches.of(cores)()),
     residue: (bytes) => addon.residue(bytes),
     adviseHugePages: (bytes) => addon.adviseHugePages(bytes),
+    giveBack: (bytes) => addon.giveBack(bytes),
     gradNorm: (...args) => guard(() => addon.gradNorm(...args)),
     clipGrads: (...args) => guard(() => addon.clipGrads(...args)),
     clampGrads: (...args) => guard(() => addon.clampGrads(...args)),
@@ -116,15 +117,11 @@ function translated(error: unknown): GradstepError {
 
 class NativeCore implements Core {
   readonly #addon: Addon;
-  readonly #layout: Parameters<Backend['open']>;
-  #handle: object;
-  #step: Core['step'];
-  #options: Parameters<Core['setOptions']> | undefined;
-  #average: Core | null = null;
+  readonly #handle: object;
+  readonly #step: Core['step'];
 
   constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
-    this.#layout = layout;
     this.#handle = guard(() => addon.open(...layout));
     this.#step = guard(() => addon.stepOf(this.#handle));
   }
@@ -136,6 +133,10 @@ class NativeCore implements Core {
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {
     guard(() => this.#addon.claimState(this.#handle, bytes));
+  }
+
+  releaseState(bytes: Uint8Array<ArrayBufferLike>): void {
+    guard(() => this.#addon.releaseState(this.#handle, bytes));
   }
 
   addGroup(...args: Parameters<Core['addGroup']>): ReturnType<Core['addGroup']> {
@@ -172,13 +173,11 @@ class NativeCore implements Core {
 
   setOptions(options: Doubles, report: Doubles): void {
     guard(() => this.#addon.setOptions(this.#handle, options, report));
-    this.#options = [options, report];
   }
 
   follow(average: Core | null): void {
     const handle = average && NativeCore.handleOf(average);
     guard(() => this.#addon.follow(this.#handle, handle));
-    this.#average = average;
   }
 
   verifyMemory(writing: boolean): ReturnType<Core['verifyMemory']> {
@@ -201,17 +200,12 @@ class NativeCore implements Core {
     guard(() => this.#addon.cancelStep(this.#handle));
   }
 
-  sibling(): Core {
-    const sibling = new NativeCore(this.#addon, this.#layout);
-    if (this.#options) sibling.setOptions(...this.#options);
-    return sibling;
+  removeSlots(slots: Doubles): void {
+    guard(() => this.#addon.removeSlots(this.#handle, slots));
   }
 
-  adopt(sibling: Core): void {
-    this.dispose();
-    this.#handle = NativeCore.handleOf(sibling);
-    this.#step = this.#addon.stepOf(this.#handle);
-    this.follow(this.#average);
+  replaceSlot(slot: number, data: Floats): ReturnType<Core['replaceSlot']> {
+    return guard(() => this.#addon.replaceSlot(this.#handle, slot, data));
   }
 
   dispose(): void {

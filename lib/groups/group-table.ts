@@ -74,7 +74,7 @@ export class GroupTable<O extends object, S = unknown> {
     this.phases = phases;
     this.#core = core;
     this.slots = new SlotTable(core, backend);
-    this.memory = new OptimizerMemory(backend, core);
+    this.memory = new OptimizerMemory(backend, core, schema.state.length);
     this.#defaults = this.memory.doubles(schema.fields.length);
     this.state = new StateMap<S>(schema, this.slots, phases);
     this.defaults = this.#makeDefaults(defaults);
@@ -149,6 +149,27 @@ export class GroupTable<O extends object, S = unknown> {
       this.memory.takeBack(before);
       throw error;
     }
+  }
+
+  /** As `StateMap.renew`. */
+  renewState(
+    slot: number,
+    kinds: readonly number[],
+    data: Floats,
+    gather: (from: Floats, to: Floats) => void,
+  ): () => void {
+    const attach = this.state.renew(slot, kinds, data, this.memory, gather);
+    return () => attach(this.#core);
+  }
+
+  /** As `StateMap.reattach`. */
+  reattachState(slot: number): void {
+    this.state.reattach(slot, this.#core);
+  }
+
+  /** The core has been disposed of: gives the memory of the state back. */
+  release(): void {
+    this.state.release(this.memory);
   }
 
   /** The slots of a group, in order. */

@@ -28,8 +28,15 @@ export function override<O extends object>(
     const values = ownOptions(schema, given, inForce);
     const doubles = schema.encode(inForce);
     // From here on no code of a user.
+    const mark = table.memory.mark();
     const attachState = table.allocateState([slot], () => inForce);
-    const struct = values && structFor(table, slot);
+    let struct: Doubles | null;
+    try {
+      struct = values && structFor(table, slot);
+    } catch (error) {
+      table.memory.takeBack(mark); // the state's memory
+      throw error;
+    }
     attachState();
     settleOverride(table, slot, values && { values, struct: struct!, doubles });
   } finally {

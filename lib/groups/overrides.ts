@@ -54,18 +54,12 @@ export class Overrides<O extends object> implements Followers<O> {
     return this.#spare?.pop();
   }
 
-  /** Lets another parameter have the override of this one; calling the result takes that back. */
-  move(from: ParameterLike, to: ParameterLike): () => void {
-    const [moved, other] = [this.get(from), this.get(to)];
-    const of = this.#of;
-    if (of === undefined || moved === undefined || from === to) return () => {};
-    of.delete(from);
-    of.set(to, moved);
-    return () => {
-      of.delete(to);
-      if (other !== undefined) of.set(to, other);
-      of.set(from, moved);
-    };
+  /** Lets another parameter have the override of this one. */
+  move(from: ParameterLike, to: ParameterLike): void {
+    const moved = this.get(from);
+    if (moved === undefined) return;
+    this.#of!.delete(from);
+    this.#of!.set(to, moved);
   }
 
   /** The options in force for a parameter when those of the group are these. */

@@ -1,11 +1,13 @@
 /**
  * Memory for state, hyperparameters and step counts: views on cache lines, cut from a few
- * growing slabs, so that ten thousand small groups cost a few buffers. The slabs are shared
- * memory, which nobody can detach or shrink: the core keeps pointers into them for good.
+ * growing slabs, so that ten thousand small groups cost a few buffers, and a small optimizer
+ * little more than what it uses. The slabs are shared memory, which nobody can detach or shrink:
+ * the core keeps pointers into them until it is told that they have gone.
  */
 
 import { GradstepError } from '../support/errors.ts';
 import { bufferOf, byteOffsetOf, type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
+import { weighed } from './weight.ts';
 
 /** Bytes of a cache line, and the alignment of every view. */
 export const LINE = 64;
@@ -34,6 +36,23 @@ export interface Placement {
   residue(bytes: Uint8Array<ArrayBufferLike>): number;
   /** Asks the system for huge pages, before the memory is first touched. */
   adviseHugePages(bytes: Uint8Array<ArrayBufferLike>): void;
+  /**
+   * Gives the pages of memory that nobody will read back to the system, where it can: what lies
+   * there afterwards is not said. The memory stays usable.
+   */
+  giveBack(bytes: Uint8Array<ArrayBufferLike>): void;
+}
+
+/** Who is told which memory an allocator has: a core, since nobody else may lie there. */
+export interface Claims {
+  claimState(bytes: Uint8Array<ArrayBufferLike>): void;
+  releaseState(bytes: Uint8Array<ArrayBufferLike>): void;
+}
+
+/** Room for float32 in the memory of a slab. */
+export interface Block {
+  readonly memory: Floats;
+  readonly begin: number;
 }
 
 /** A number of float32, rounded up to whole lines. */
@@ -41,51 +60,69 @@ export function wholeLines(length: number): number {
   return Math.ceil(length / FLOATS_PER_LINE) * FLOATS_PER_LINE;
 }
 
-const SMALLEST = 64 * 1024;
 const LARGEST = 1024 ** 3;
 
 /** How far an allocator has got. */
 export interface Mark {
-  readonly slab: Floats | undefined;
+  readonly slab: object | undefined;
   readonly used: number;
+  readonly live: number;
 }
 
-/** Hands out zeroed, line-aligned views; what it gives is kept until the allocator goes. */
+/** One buffer; all numbers are bytes. */
+interface Slab {
+  readonly memory: Floats;
+  /** How far its beginning is past a page. */
+  readonly residue: number;
+  /** Where its first line begins. */
+  readonly first: number;
+  /** Up to where it has been given out. */
+  used: number;
+  /** How much of that has not been freed. */
+  live: number;
+  /** Whether a user may have an array in it that was freed. */
+  held: boolean;
+  /** The one that came before it. */
+  before: Slab | undefined;
+}
+
+/**
+ * Hands out zeroed, line-aligned views. A slab goes when all of it has been freed; nothing of it
+ * is given out twice, since somebody may yet hold what lies there.
+ */
 export class SlabAllocator {
-  #slab: Floats | undefined;
-  /** All of them: memory that the core knows as ours is not given out to others. */
-  readonly #slabs: ArrayBufferLike[] = [];
-  #used = 0;
-  /** Where the slab's first line begins. */
-  #first = 0;
-  /** How far the slab's beginning is past a page. */
-  #residue = 0;
-  #next: number;
+  readonly #placement: Placement;
+  readonly #claims: Claims | undefined;
+  readonly #smallest: number;
+  /** The last one, from which new memory comes. */
+  #slab: Slab | undefined;
 
   /**
-   * @param onSlab Told of every new slab.
-   * @param smallest Bytes of the first slab; later ones double.
+   * @param claims Told of every slab that comes or goes.
+   * @param smallest Bytes of the first slab, at least.
    */
-  constructor(
-    private readonly placement: Placement,
-    private readonly onSlab: (bytes: Uint8Array<ArrayBufferLike>) => void = () => {},
-    smallest: number = SMALLEST,
-  ) {
-    this.#next = smallest;
+  constructor(placement: Placement, claims?: Claims, smallest = 0) {
+    this.#placement = placement;
+    this.#claims = claims;
+    this.#smallest = smallest;
   }
 
   /** How far this has got, for `takeBack`. */
   mark(): Mark {
-    return { slab: this.#slab, used: this.#used };
+    const slab = this.#slab;
+    return { slab, used: slab?.used ?? 0, live: slab?.live ?? 0 };
   }
 
   /** Takes back what was given since; of slabs that came since, the last one stays for others. */
-  takeBack({ slab, used }: Mark): void {
-    if (this.#slab === undefined) return;
-    const from = this.#slab === slab ? used : this.#first;
+  takeBack({ slab, used, live }: Mark): void {
+    const last = this.#slab;
+    if (last === undefined) return;
+    while (last !== slab && last.before !== slab) this.#drop(last.before!);
+    const from = last === slab ? used : last.first;
     // What was written meanwhile is no state of whoever comes next.
-    new Uint8Array(this.#slab.buffer, from, this.#used - from).fill(0);
-    this.#used = from;
+    new Uint8Array(last.memory.buffer, from, last.used - from).fill(0);
+    last.used = from;
+    last.live = last === slab ? live : 0;
   }
 
   /** @param place Which of the arrays that are stepped together it is, for where large ones begin. */
@@ -94,10 +131,11 @@ export class SlabAllocator {
     return viewOf(memory, begin, length);
   }
 
-  /** Room for so many float32, zeros, from `begin` on in `memory`: for those who cut it later. */
-  block(length: number, place = 0): { memory: Floats; begin: number } {
-    const begin = this.#take(length * 4, place) / 4;
-    const memory = this.#slab!;
+  /** Room for so many float32, zeros: for those who cut it later. */
+  block(length: number, place = 0): Block {
+    const { slab, offset } = this.#take(length * 4, place);
+    const { memory } = slab;
+    const begin = offset / 4;
     // It is zeros already; but a large part is touched here, not by the first step.
     if (length * 4 >= LARGE_ARRAY) memory.fill(0, begin, begin + length);
     return { memory, begin };
@@ -107,44 +145,89 @@ export class SlabAllocator {
   headOf(array: Floats): number {
     if (lengthOf(array) < LONG_ARRAY) return 0;
     const bytes = new Uint8Array(bufferOf(array), byteOffsetOf(array), LINE);
-    return (this.placement.residue(bytes) % LINE) / 4;
+    return (this.#placement.residue(bytes) % LINE) / 4;
   }
 
   float64(length: number): Float64Array<ArrayBufferLike> {
-    const offset = this.#take(length * 8);
-    return new Float64Array(this.#slab!.buffer, offset, length);
+    const { slab, offset } = this.#take(length * 8);
+    return new Float64Array(slab.memory.buffer, offset, length);
   }
 
-  /** The offset of so many bytes, rounded up to whole lines, in a slab that has room. */
-  #take(bytes: number, place = 0): number {
+  /**
+   * Takes back the lines in which an array of this length lies.
+   * @param isHeld Whether a user may yet read or write it.
+   */
+  free({ memory, begin }: Block, length: number, isHeld: boolean): void {
+    const buffer = bufferOf(memory);
+    let slab = this.#slab;
+    while (slab !== undefined && slab.memory.buffer !== buffer) slab = slab.before;
+    if (slab === undefined) return; // nothing but empty arrays lay there
+    const offset = byteOffsetOf(memory) + begin * 4;
+    const head = (offset - slab.first) % LINE;
+    const bytes = wholeLines(head / 4 + length) * 4;
+    slab.live -= bytes;
+    slab.held ||= isHeld;
+    if (slab.live === 0) {
+      this.#drop(slab);
+    } else if (!isHeld && bytes >= LARGE_ARRAY) {
+      this.#placement.giveBack(new Uint8Array(buffer, offset - head, bytes));
+    }
+  }
+
+  /** Frees everything. @param held The arrays that a user may yet read or write. */
+  freeAll(held: ReadonlySet<ArrayBufferLike>): void {
+    while (this.#slab !== undefined) {
+      this.#slab.held ||= held.has(this.#slab.memory.buffer);
+      this.#drop(this.#slab);
+    }
+  }
+
+  #drop(slab: Slab): void {
+    if (slab === this.#slab) {
+      this.#slab = slab.before;
+    } else {
+      let next = this.#slab!;
+      while (next.before !== slab) next = next.before!;
+      next.before = slab.before;
+    }
+    const bytes = new Uint8Array(slab.memory.buffer);
+    this.#claims?.releaseState(bytes);
+    if (!slab.held) this.#placement.giveBack(bytes);
+  }
+
+  /** So many bytes, rounded up to whole lines, in a slab that has room. */
+  #take(bytes: number, place = 0): { slab: Slab; offset: number } {
     const size = Math.ceil(bytes / LINE) * LINE;
     const room = size < LARGE_ARRAY ? size : size + PAGE;
-    if (this.#slab === undefined || this.#used + room > this.#slab.byteLength) this.#grow(room);
-    const skew = size < LARGE_ARRAY ? 0 : this.#skew(place * SKEW);
-    const offset = this.#used + skew;
-    this.#used = offset + size;
-    return offset;
+    let slab = this.#slab;
+    if (slab === undefined || slab.used + room > slab.memory.byteLength) slab = this.#grow(room);
+    const skew = size < LARGE_ARRAY ? 0 : skewOf(slab, place * SKEW);
+    const offset = slab.used + skew;
+    slab.used = offset + size;
+    slab.live += size;
+    return { slab, offset };
   }
 
-  /** How many bytes to leave out so that the next one lies so far past a page. */
-  #skew(wanted: number): number {
-    return (((wanted - this.#residue - this.#used) % PAGE) + PAGE) % PAGE;
+  /** A new slab, as large as all that is in use: what is used doubles with each. */
+  #grow(size: number): Slab {
+    let live = 0;
+    for (let slab = this.#slab; slab !== undefined; slab = slab.before) live += slab.live;
+    const buffer = allocate(Math.max(this.#smallest, size, Math.min(live, LARGEST)) + LINE);
+    const bytes = new Uint8Array(buffer);
+    const residue = this.#placement.residue(bytes);
+    if (buffer.byteLength >= HUGE) this.#placement.adviseHugePages(bytes);
+    this.#claims?.claimState(bytes);
+    const first = (LINE - (residue % LINE)) % LINE;
+    const memory = new Float32Array(buffer);
+    const before = this.#slab;
+    this.#slab = { memory, residue, first, used: first, live: 0, held: false, before };
+    return this.#slab;
   }
+}
 
-  #grow(size: number): void {
-    const capacity = Math.max(this.#next, size);
-    const slab = allocate(capacity + LINE);
-    const bytes = new Uint8Array(slab);
-    const residue = this.placement.residue(bytes);
-    if (slab.byteLength >= HUGE) this.placement.adviseHugePages(bytes);
-    this.onSlab(bytes);
-    this.#slab = new Float32Array(slab);
-    this.#slabs.push(slab);
-    this.#residue = residue;
-    this.#first = (LINE - (this.#residue % LINE)) % LINE;
-    this.#used = this.#first;
-    this.#next = Math.min(Math.max(this.#next, capacity) * 2, LARGEST);
-  }
+/** How many bytes of a slab to leave out so that the next one lies so far past a page. */
+function skewOf({ residue, used }: Slab, wanted: number): number {
+  return (((wanted - residue - used) % PAGE) + PAGE) % PAGE;
 }
 
 function allocate(bytes: number): ArrayBufferLike {
@@ -152,7 +235,7 @@ function allocate(bytes: number): ArrayBufferLike {
     // A browser page without isolation has no shared memory; only the portable backend runs there.
     return typeof SharedArrayBuffer === 'undefined'
       ? new ArrayBuffer(bytes)
-      : new SharedArrayBuffer(bytes);
+      : weighed(bytes, () => new SharedArrayBuffer(bytes));
   } catch (cause) {
     throw new GradstepError(
       'ERR_OUT_OF_MEMORY',

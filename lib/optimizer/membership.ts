@@ -4,12 +4,10 @@ import { groupLabel } from '../groups/group-input.ts';
 import type { GroupTable } from '../groups/group-table.ts';
 import { isIterable, isObject, listParams } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import type { StateArrays } from '../slots/optimizer-memory.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { type Doubles, type Floats, isGone, lengthOf } from '../support/typed-arrays.ts';
+import { type Floats, isGone, lengthOf } from '../support/typed-arrays.ts';
 import { readSource, type Source } from './replace-options.ts';
-import { type Seat, settle } from './settle.ts';
 
 type Table = GroupTable<object>;
 
@@ -27,12 +25,20 @@ function change(table: Table, call: string, run: () => void): void {
 /** Lets parameters go, with their state and what they override. */
 export function removeParameters(table: Table, given: unknown): void {
   change(table, 'removeParameters', () => {
+    const { slots, state, memory, rows: groups } = table;
     const gone = listSlots(table, given, 'removeParameters()');
-    if (gone.size === 0) return;
-    const kept = seatsBeside(table, gone).map((seat) => seat());
-    const rows = [...gone].map((slot) => table.slots.rows[slot]!);
-    settle(table, kept);
-    for (const { group, parameter } of rows) table.rows[group]!.overrides.delete(parameter);
+    if (gone.length === 0) return;
+    const rows = gone.map((slot) => slots.rows[slot]!);
+    slots.remove(gone);
+    state.remove(gone, rows, memory);
+    const params = new Set(rows.map(({ parameter }) => parameter));
+    for (const group of new Set(rows.map((row) => row.group))) {
+      const { members, overrides } = groups[group]!;
+      for (const parameter of overrides.size > 0 ? params : []) overrides.delete(parameter);
+      const stays = members.params.map((parameter) => !params.has(parameter));
+      members.paramNames &&= Object.freeze(members.paramNames.filter((_, i) => stays[i]));
+      members.params = Object.freeze(members.params.filter((_, i) => stays[i]));
+    }
   });
 }
 
@@ -40,15 +46,13 @@ export function removeParameters(table: Table, given: unknown): void {
 export function resetState(table: Table, given: unknown): void {
   change(table, 'resetState', () => {
     const all = [...table.slots.rows.keys()];
-    const slots = given === undefined ? all : [...listSlots(table, given, 'resetState()')];
-    slots.sort((a, b) => a - b);
-    const rows = slots.map((slot) => table.slots.rows[slot]!);
+    const slots = given === undefined ? all : listSlots(table, given, 'resetState()');
     const attachState = table.allocateState(slots, (parameter) =>
       table.optionsOf(table.slotOf(parameter)),
     );
-    for (const [i, slot] of slots.entries()) {
-      const { record, group, parameter } = rows[i]!;
-      for (const array of table.state.arraysOf(slot)) array?.fill(0);
+    for (const slot of slots) {
+      const { record, group, parameter } = table.slots.rows[slot]!;
+      table.state.fillZero(slot);
       record.fill(0);
       const { struct, overrides } = table.rows[group]!;
       table.slots.setSlot(slot, overrides.get(parameter)?.struct ?? struct, record);
@@ -69,70 +73,48 @@ export function replaceParameter(
     const row = table.slots.rows[slot]!;
     const { data, name: ownName } = readNext(table, row.group, next);
     const source = readSource(options, { old, next, from: row.length, to: lengthOf(data) });
-    const names = table.rows[row.group]!.members.paramNames;
-    const name = names ? row.name : ownName;
-    const seats = seatsBeside(table, new Set([slot]));
+    const { members, overrides } = table.rows[row.group]!;
+    const name = members.paramNames ? row.name : ownName;
+    const params = Object.freeze(members.params.map((mine) => (mine === old ? next : mine)));
     // From here on no code of a user.
     if (isGone(data) || lengthOf(data) !== source.length) throw goneMeanwhile(row.label);
-    const kept = seats.map((seat) => seat());
-    const { overrides } = table.rows[row.group]!;
     const before = table.memory.mark();
-    let moveBack = () => {};
     try {
-      const inherited = inherit(table, slot, data, source); // by what `old` overrides
-      moveBack = overrides.move(old, next);
-      kept.splice(slot, 0, { parameter: next, data, name, group: row.group, ...inherited });
-      settle(table, kept);
+      const attachState = inherit(table, slot, data, source); // by what `old` overrides
+      table.slots.replace(slot, next, data, name);
+      attachState();
     } catch (error) {
-      moveBack();
       table.memory.takeBack(before);
       throw error;
     }
+    overrides.move(old, next);
+    members.params = params;
   });
-}
-
-/** What the place of `slot` remembers, for data of perhaps another length. */
-function inherit(
-  table: Table,
-  slot: number,
-  data: Floats,
-  source: Source,
-): { record: Doubles; state: StateArrays } {
-  const arrays = table.state.arraysOf(slot);
-  const { record } = table.slots.rows[slot]!;
-  if (source.kind === 'keep') return { record, state: arrays };
-  const fresh = table.memory.doubles(record.length);
-  const state: StateArrays = [];
-  if (source.kind === 'reset') {
-    for (const k of table.kindsOf(table.optionsOf(slot))) state[k] = table.memory.stateFor(data, k);
-    return { record: fresh, state };
-  }
-  fresh.set(record);
-  for (const [k, array] of arrays.entries()) {
-    if (array === undefined) continue;
-    const gathered = table.memory.stateFor(data, k);
-    source.gather(array, gathered);
-    state[k] = gathered;
-  }
-  return { record: fresh, state };
 }
 
 /**
- * All other parameters, whose data is read here; each result proves what was read and gives the
- * seat, when no code of a user runs any more.
+ * Memory for what the place of `slot` remembers, for data of perhaps another length; calling the
+ * result, once that data is there, puts it in its place.
  */
-function seatsBeside({ slots, state }: Table, gone: ReadonlySet<number>): (() => Seat)[] {
-  const stay = [...slots.rows.keys()].filter((slot) => !gone.has(slot));
-  const read = stay.map((slot) => slots.rows[slot]!.parameter.data);
-  return stay.map((slot, i) => () => {
-    const data = read[i]!;
-    slots.check(slot, 'data', data);
-    const { parameter, name, group, record } = slots.rows[slot]!;
-    return { parameter, data, name, group, record, state: state.arraysOf(slot) };
-  });
+function inherit(table: Table, slot: number, data: Floats, source: Source): () => void {
+  switch (source.kind) {
+    case 'keep':
+      return () => table.reattachState(slot);
+    case 'gather':
+      return table.renewState(slot, table.state.kindsOf(slot), data, source.gather);
+    case 'reset': {
+      const kinds = table.kindsOf(table.optionsOf(slot));
+      const attachState = table.renewState(slot, kinds, data, () => {});
+      return () => {
+        table.slots.rows[slot]!.record.fill(0);
+        attachState();
+      };
+    }
+  }
 }
 
-function listSlots(table: Table, given: unknown, call: string): Set<number> {
+/** The slots of these parameters, in order. */
+function listSlots(table: Table, given: unknown, call: string): number[] {
   if (!isObject(given) || ArrayBuffer.isView(given)) {
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
@@ -140,10 +122,11 @@ function listSlots(table: Table, given: unknown, call: string): Set<number> {
     );
   }
   const list = isIterable(given) ? [...given] : [given];
-  return new Set(list.map((parameter) => table.slotOf(parameter)));
+  const slots = new Set(list.map((parameter) => table.slotOf(parameter)));
+  return [...slots].sort((a, b) => a - b);
 }
 
-/** A parameter that comes; whether it is here already is asked by `settle`. */
+/** A parameter that comes; whether it is here already is asked by `SlotTable.replace`. */
 function readNext(
   table: Table,
   group: number,

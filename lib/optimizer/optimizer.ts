@@ -267,12 +267,17 @@ export abstract class Optimizer<
     return prepareOptimizer(savable, dict, options);
   }
 
-  /** Frees the native memory now; every later call is an `ERR_DISPOSED`. Safe to call twice. */
+  /**
+   * Frees the native memory and the state now; every later call is an `ERR_DISPOSED`. Arrays of
+   * `state` that you hold keep their values, and all of their slab, for as long as you hold them.
+   * Safe to call twice.
+   */
   dispose(): void {
     if (this.#phases.disposed) return;
     this.#phases.require('dispose', 'idle', 'caller');
     this.#phases.enter('disposed');
     this.#core.dispose();
+    this.#groups.release();
   }
 
   /** `using optimizer = new Adam(…)` disposes of it at the end of the block. */

@@ -7,7 +7,7 @@ import { activeBackend } from '../backend/active.ts';
 import { FLOATS_PER_LINE, SlabAllocator, wholeLines } from '../memory/slab.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { bufferOf, type Floats, isShared, viewOf } from '../support/typed-arrays.ts';
+import { bufferOf, type Floats, fillZero, isShared, viewOf } from '../support/typed-arrays.ts';
 import { isIterable, isObject } from './list-params.ts';
 import { checkFrozen, Parameter, type ParameterLike } from './parameter.ts';
 
@@ -112,7 +112,7 @@ export class ArenaParameter extends Parameter {
   override ensureGrad(): Floats {
     const slot = this.#slot;
     if (!slot.hasGrad) {
-      slot.grad.fill(0);
+      fillZero(slot.grad);
       this.grad = slot.grad;
     }
     return slot.grad;
@@ -264,7 +264,7 @@ function isDescription(value: unknown): value is ArenaDescription {
 
 /** Zeroed floats on a cache line, in memory of their own. */
 function allocate(length: number, place: number): Floats {
-  return new SlabAllocator(activeBackend(), undefined, 0).float32(length, place);
+  return new SlabAllocator(activeBackend()).float32(length, place);
 }
 
 function block({ buffer, byteOffset }: Floats): ArenaBlock {

@@ -1,16 +1,16 @@
 /** The memory of one optimizer: what it hands out in `state`, and what it keeps to itself. */
 
 import type { Backend, Core } from '../backend/backend.ts';
-import { type Mark, SlabAllocator } from '../memory/slab.ts';
-import { bufferOf, type Doubles, type Floats, lengthOf } from '../support/typed-arrays.ts';
+import { type Block, type Claims, type Mark, SlabAllocator } from '../memory/slab.ts';
+import type { Doubles, Floats } from '../support/typed-arrays.ts';
 
 /** The state of one parameter, by position in the schema's list. */
 export type StateArrays = (Floats | undefined)[];
 
 type Bytes = Uint8Array<ArrayBufferLike>;
 
-/** Bytes of the first slab for a kind of state. */
-const SMALLEST_STATE = 16 * 1024;
+/** Bytes of the first slab with structs and records: most optimizers have one group. */
+const SMALLEST_CONTROL = 960;
 
 /** How far the memory of an optimizer has got. */
 interface Marks {
@@ -20,42 +20,40 @@ interface Marks {
 }
 
 /** The mark of what was not there. */
-const NOTHING: Mark = { slab: undefined, used: 0 };
+const NOTHING: Mark = { slab: undefined, used: 0, live: 0 };
 
 /** Everything here is claimed in the core: no parameter and no gradient may lie in it. */
-export class OptimizerMemory {
+export class OptimizerMemory implements Claims {
   readonly #backend: Backend;
-  readonly #core: Core;
-  /** Structs and records: never handed out. */
+  #core: Core | undefined;
+  /** Structs and records: never handed out, but read through groups, also after `release`. */
   readonly #control: SlabAllocator;
-  readonly #controlSlabs: Bytes[] = [];
   /**
    * By kind: each lies as the parameters of an arena do, over all groups. Kinds that took turns
    * would drift against the parameters, and now and then meet them at the same place of a page.
    */
-  #state: (SlabAllocator | undefined)[] = [];
-  /** What the core knows as ours is not given out to others as long as it knows it. */
-  #stateSlabs: Bytes[] = [];
+  readonly #state: (SlabAllocator | undefined)[];
 
-  constructor(backend: Backend, core: Core) {
+  /** @param kinds How many kinds of state there are. */
+  constructor(backend: Backend, core: Core, kinds: number) {
     this.#backend = backend;
     this.#core = core;
-    this.#control = new SlabAllocator(backend, (bytes) => this.#claim(bytes, this.#controlSlabs));
+    this.#control = new SlabAllocator(backend, this, SMALLEST_CONTROL);
+    this.#state = new Array(kinds);
   }
 
   /** Where new state of a kind comes from. */
   state(kind: number): SlabAllocator {
-    this.#state[kind] ??= new SlabAllocator(
-      this.#backend,
-      (bytes) => this.#claim(bytes, this.#stateSlabs),
-      SMALLEST_STATE,
-    );
+    this.#state[kind] ??= new SlabAllocator(this.#backend, this);
     return this.#state[kind];
   }
 
-  #claim(bytes: Bytes, list: Bytes[]): void {
-    this.#core.claimState(bytes);
-    list.push(bytes);
+  claimState(bytes: Bytes): void {
+    this.#core?.claimState(bytes);
+  }
+
+  releaseState(bytes: Bytes): void {
+    this.#core?.releaseState(bytes);
   }
 
   /** How far this has got, for `takeBack`. */
@@ -76,26 +74,18 @@ export class OptimizerMemory {
     return this.#control.float64(length);
   }
 
-  /** Zeros for one kind of state of a parameter with this data. */
-  stateFor(data: Floats, kind: number): Floats {
-    const slabs = this.state(kind);
-    const head = slabs.headOf(data);
-    const block = slabs.float32(head + lengthOf(data), kind + 2);
-    return new Float32Array(block.buffer, block.byteOffset + head * 4, lengthOf(data));
+  /** Takes back one kind of state of one parameter. @param isHeld As `SlabAllocator.free`. */
+  free(kind: number, block: Block, length: number, isHeld: boolean): void {
+    this.#state[kind]!.free(block, length, isHeld);
   }
 
   /**
-   * Claims in another core what it is to know: all but state that is none of these. Calling the
-   * result forgets that state; the other core is ours then.
+   * Gives all state back, once the core has been disposed of. What lies beside an array that a
+   * user may hold stays, until the garbage collector finds that nobody does.
+   * @param held The buffers of such arrays.
    */
-  claimIn(core: Core, kept: readonly StateArrays[]): () => void {
-    const buffers = new Set<ArrayBufferLike>();
-    for (const arrays of kept) for (const array of arrays) if (array) buffers.add(bufferOf(array));
-    const slabs = Array.from(buffers, (buffer) => new Uint8Array(buffer));
-    for (const bytes of [...this.#controlSlabs, ...slabs]) core.claimState(bytes);
-    return () => {
-      this.#stateSlabs = slabs;
-      this.#state = []; // the old slabs live as long as what lies in them
-    };
+  release(held: ReadonlySet<ArrayBufferLike>): void {
+    this.#core = undefined;
+    for (const slabs of this.#state) slabs?.freeAll(held);
   }
 }

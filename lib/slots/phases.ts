@@ -55,6 +55,11 @@ export class Phases {
     if (this.#phase === 'async') this.require(call, 'idle');
   }
 
+  /** @throws {GradstepError} `ERR_BUSY` or `ERR_DISPOSED` where there is no state to be read. */
+  assertReadable(call: string): void {
+    if (this.#phase === 'async' || this.#phase === 'disposed') this.require(call, 'idle');
+  }
+
   /** From idle to a step. @throws {GradstepError} As `require`. */
   enterStep(): void {
     if (this.#phase !== 'idle') this.require('step', 'idle');

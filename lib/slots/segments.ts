@@ -18,7 +18,9 @@ export interface SegmentOwner {
   gone(slot: number, field: 'data' | 'grad'): Error;
 }
 
-export interface Segment {
+interface Segment {
+  /** Its first slot. */
+  readonly begin: number;
   /** Takes the next slot in, if it is of its kind. */
   take(row: Slot): boolean;
   /**
@@ -30,12 +32,14 @@ export interface Segment {
   verify(): void;
   /** A group's slots were frozen or let go. */
   freeze(slot: number, frozen: boolean): void;
+  /** Lets go of the slots from here on. */
+  endAt(slot: number): void;
 }
 
 /** Arrays of users: any of them may be another, or gone, at the next step. */
-export class LooseSegment implements Segment {
+class LooseSegment implements Segment {
   readonly #owner: SegmentOwner;
-  readonly #begin: number;
+  readonly begin: number;
   readonly #rows: Slot[] = [];
   readonly #params: ParameterLike[] = [];
   readonly #data: Floats[] = [];
@@ -46,7 +50,7 @@ export class LooseSegment implements Segment {
 
   constructor(owner: SegmentOwner, begin: number) {
     this.#owner = owner;
-    this.#begin = begin;
+    this.begin = begin;
   }
 
   take(row: Slot): boolean {
@@ -78,12 +82,12 @@ export class LooseSegment implements Segment {
   }
 
   #rebindData(i: number, data: Floats): void {
-    this.#owner.rebindData(this.#begin + i, data);
+    this.#owner.rebindData(this.begin + i, data);
     this.#data[i] = data;
   }
 
   #rebindGrad(i: number, grad: Floats | null): void {
-    this.#owner.rebindGrad(this.#begin + i, grad);
+    this.#owner.rebindGrad(this.begin + i, grad);
     this.#grads[i] = grad;
   }
 
@@ -93,22 +97,27 @@ export class LooseSegment implements Segment {
     for (let i = 0; i < last.length; i++) {
       const at = last[i]!;
       if (at < 0) continue;
-      if (data[i]![at] === undefined) throw this.#owner.gone(this.#begin + i, 'data');
+      if (data[i]![at] === undefined) throw this.#owner.gone(this.begin + i, 'data');
       const grad = grads[i]!;
-      if (grad !== null && grad[at] === undefined) throw this.#owner.gone(this.#begin + i, 'grad');
+      if (grad !== null && grad[at] === undefined) throw this.#owner.gone(this.begin + i, 'grad');
     }
   }
 
   freeze(slot: number, frozen: boolean): void {
-    const i = slot - this.#begin;
+    const i = slot - this.begin;
     if (i >= 0 && i < this.#frozen.length) this.#frozen[i] = frozen;
+  }
+
+  endAt(slot: number): void {
+    const lists = [this.#rows, this.#params, this.#data, this.#grads, this.#last, this.#frozen];
+    for (const list of lists) list.length = slot - this.begin;
   }
 }
 
 /** An arena in shared memory: its data stays, its gradients come and go, and it counts how often. */
-export class ArenaSegment implements Segment {
+class ArenaSegment implements Segment {
   readonly #owner: SegmentOwner;
-  readonly #begin: number;
+  readonly begin: number;
   readonly #rows: Slot[] = [];
   readonly #changes: ArenaSlot['changes'];
   /** How far it has followed that count. */
@@ -116,7 +125,7 @@ export class ArenaSegment implements Segment {
 
   constructor(owner: SegmentOwner, begin: number, changes: ArenaSlot['changes']) {
     this.#owner = owner;
-    this.#begin = begin;
+    this.begin = begin;
     this.#changes = changes;
   }
 
@@ -134,7 +143,7 @@ export class ArenaSegment implements Segment {
       const row = this.#rows[i]!;
       const { grad, hasGrad, frozen } = row.place!;
       const present = hasGrad && (frozenToo || !(frozen || row.frozen)) ? grad : null;
-      if (present !== row.grad) this.#owner.rebindGrad(this.#begin + i, present);
+      if (present !== row.grad) this.#owner.rebindGrad(this.begin + i, present);
     }
     this.#seen = frozenToo ? -1 : count;
   }
@@ -144,5 +153,52 @@ export class ArenaSegment implements Segment {
 
   freeze(): void {
     this.#seen = -1;
+  }
+
+  endAt(slot: number): void {
+    this.#rows.length = slot - this.begin;
+  }
+}
+
+/** The slots of a table, in segments. */
+export class Segments {
+  readonly #owner: SegmentOwner;
+  readonly #list: Segment[] = [];
+
+  constructor(owner: SegmentOwner) {
+    this.#owner = owner;
+  }
+
+  /** Takes the next slot in. */
+  take(slot: number, row: Slot): void {
+    if (this.#list.at(-1)?.take(row)) return;
+    const changes = row.place?.changes;
+    const segment =
+      changes === undefined
+        ? new LooseSegment(this.#owner, slot)
+        : new ArenaSegment(this.#owner, slot, changes);
+    segment.take(row);
+    this.#list.push(segment);
+  }
+
+  /** The slots are others from `first` on: these. */
+  cut(first: number, rows: readonly Slot[]): void {
+    const list = this.#list;
+    while (list.length > 0 && list.at(-1)!.begin >= first) list.pop();
+    list.at(-1)?.endAt(first);
+    for (let slot = first; slot < rows.length; slot++) this.take(slot, rows[slot]!);
+  }
+
+  refresh(frozenToo: boolean): void {
+    for (let i = 0; i < this.#list.length; i++) this.#list[i]!.refresh(frozenToo);
+  }
+
+  /** By index: no iterator of a user may run here. */
+  verify(): void {
+    for (let i = 0; i < this.#list.length; i++) this.#list[i]!.verify();
+  }
+
+  freeze(slot: number, frozen: boolean): void {
+    for (const segment of this.#list) segment.freeze(slot, frozen);
   }
 }

@@ -7,6 +7,7 @@ import type { Backend, Core, Failure } from '../backend/backend.ts';
 import { type ParamList, refuseDuplicates, unsharedSentence } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { GradstepError } from '../support/errors.ts';
+import { takeOut } from '../support/lists.ts';
 import {
   bufferOf,
   type Doubles,
@@ -16,7 +17,7 @@ import {
   lengthOf,
 } from '../support/typed-arrays.ts';
 import { explain } from './failures.ts';
-import { ArenaSegment, LooseSegment, type Segment, type SegmentOwner } from './segments.ts';
+import { type SegmentOwner, Segments } from './segments.ts';
 import { labelOf, Slot } from './slot.ts';
 
 /** What the slots of a new group have in common. */
@@ -35,17 +36,12 @@ const LARGE = 4096;
 type Labelled = Pick<Slot, 'data' | 'label'>;
 
 /** One row per parameter. */
-export class SlotTable {
+export class SlotTable implements SegmentOwner {
   readonly indexOf: Map<ParameterLike, number> = new Map();
   readonly #core: Core;
-  #slots: Slot[] = [];
-  #segments: Segment[] = [];
+  readonly #slots: Slot[] = [];
+  readonly #segments = new Segments(this);
   #changes = 0;
-  readonly #owner: SegmentOwner = {
-    rebindData: (slot, data) => this.#rebindData(slot, data),
-    rebindGrad: (slot, grad) => this.#rebindGrad(slot, grad),
-    gone: (slot, field) => this.#slots[slot]!.gone(field),
-  };
 
   constructor(
     core: Core,
@@ -124,7 +120,7 @@ export class SlotTable {
       const row = rows[i]!;
       this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
-      this.#addToSegment(first + i, row);
+      this.#segments.take(first + i, row);
     }
     this.#ownLines(first);
   }
@@ -148,39 +144,43 @@ export class SlotTable {
   freeze(slots: readonly number[], frozen: boolean): void {
     for (const slot of slots) {
       this.#slots[slot]!.frozen = frozen;
-      for (const segment of this.#segments) segment.freeze(slot, frozen);
+      this.#segments.freeze(slot, frozen);
     }
   }
 
-  /** An empty table with a core of its own, which `adopt` takes over. */
-  sibling(): { slots: SlotTable; core: Core } {
-    const core = this.#core.sibling();
-    return { slots: new SlotTable(core, this.backend), core };
-  }
-
-  /** Becomes that sibling, with everything that it was given. */
-  adopt(sibling: SlotTable): void {
-    this.#core.adopt(sibling.#core);
-    this.#slots = sibling.#slots;
-    this.#segments = [];
-    this.indexOf.clear();
-    for (const [slot, row] of this.#slots.entries()) {
+  /** Lets slots go, given in increasing order; those behind them move up. */
+  remove(gone: readonly number[]): void {
+    this.#core.removeSlots(Float64Array.from(gone));
+    const slots = this.#slots;
+    for (const slot of gone) this.indexOf.delete(slots[slot]!.parameter);
+    takeOut(slots, gone);
+    for (let slot = gone[0]!; slot < slots.length; slot++) {
+      const [row, before] = [slots[slot]!, slots[slot - 1]];
+      row.index = row.group === before?.group ? before.index + 1 : 0;
       this.indexOf.set(row.parameter, slot);
-      this.#addToSegment(slot, row);
     }
+    this.#segments.cut(gone[0]!, slots);
     this.#changes += 1;
   }
 
-  #addToSegment(slot: number, row: Slot): void {
-    if (!this.#segments.at(-1)?.take(row)) {
-      const changes = row.place?.changes;
-      const segment =
-        changes === undefined
-          ? new LooseSegment(this.#owner, slot)
-          : new ArenaSegment(this.#owner, slot, changes);
-      segment.take(row);
-      this.#segments.push(segment);
-    }
+  /**
+   * Lets a parameter have the place of another, with its record, without gradient and state.
+   *
+   * @throws {GradstepError} `ERR_DUPLICATE_PARAMETER`, `ERR_OVERLAP`; nothing has changed then.
+   */
+  replace(slot: number, parameter: ParameterLike, data: Floats, name: string | undefined): void {
+    const old = this.#slots[slot]!;
+    if (parameter !== old.parameter) this.refuse([parameter]);
+    bufferOf(data); // moves a tiny array to where it stays
+    const row = old.successor(parameter, data, name);
+    this.#attempt(() => this.#core.replaceSlot(slot, data), [row]);
+    old.record = old.record.slice(); // for views of it that a user holds
+    this.#slots[slot] = row;
+    this.indexOf.delete(old.parameter);
+    this.indexOf.set(parameter, slot);
+    this.#segments.cut(slot, this.#slots);
+    if (row.place !== undefined) this.#core.ownLines(slot, slot + 1);
+    this.#changes += 1;
   }
 
   /**
@@ -189,7 +189,7 @@ export class SlotTable {
    * @param frozenToo Registers those gradients too, until the next call.
    */
   refresh(frozenToo = false): void {
-    for (let i = 0; i < this.#segments.length; i++) this.#segments[i]!.refresh(frozenToo);
+    this.#segments.refresh(frozenToo);
   }
 
   /**
@@ -197,8 +197,7 @@ export class SlotTable {
    * registered array is still there.
    */
   verify(): void {
-    const segments = this.#segments;
-    for (let i = 0; i < segments.length; i++) segments[i]!.verify();
+    this.#segments.verify();
   }
 
   /** Lets an average take part in steps: see `Core.follow`. */
@@ -266,14 +265,16 @@ export class SlotTable {
     }
   }
 
-  #rebindData(slot: number, data: Floats): void {
+  /** @internal */
+  rebindData(slot: number, data: Floats): void {
     this.check(slot, 'data', data);
     this.#core.setData(slot, data);
     this.#changes += 1;
     this.#slots[slot]!.data = data;
   }
 
-  #rebindGrad(slot: number, grad: Floats | null): void {
+  /** @internal */
+  rebindGrad(slot: number, grad: Floats | null): void {
     if (grad !== null) this.check(slot, 'grad', grad);
     this.#core.setGrad(slot, grad);
     this.#slots[slot]!.grad = grad;
@@ -282,6 +283,11 @@ export class SlotTable {
   /** Refuses what cannot be the data or the gradient of this slot. */
   check(slot: number, field: 'data' | 'grad', array: unknown): void {
     this.#slots[slot]!.check(field, array);
+  }
+
+  /** @internal */
+  gone(slot: number, field: 'data' | 'grad'): GradstepError {
+    return this.#slots[slot]!.gone(field);
   }
 
   /** A failure of the core as an error; `added` are slots that are not here yet. */

@@ -36,18 +36,23 @@ export class Slot {
   readonly group: number;
   /** Whether its group is frozen. */
   frozen: boolean;
-  readonly #index: number;
+  /** Its number in its group. */
+  index: number;
   #records: Doubles;
   #begin: number;
   readonly #recordSize: number;
 
-  /** @param index Its number in its group. */
+  /**
+   * @param index Its number in its group.
+   * @param at Where its record is among `records`.
+   */
   constructor(
     parameter: ParameterLike,
     data: Floats,
     name: string | undefined,
     index: number,
     { group, records, recordSize, frozen }: SlotGroup,
+    at = index,
   ) {
     this.parameter = parameter;
     this.data = data;
@@ -56,15 +61,34 @@ export class Slot {
     this.name = name;
     this.group = group;
     this.frozen = frozen;
-    this.#index = index;
+    this.index = index;
     this.#records = records;
-    this.#begin = index * recordSize;
+    this.#begin = at * recordSize;
     this.#recordSize = recordSize;
+  }
+
+  /** The slot of a parameter that has the place of this one, with its record. */
+  successor(parameter: ParameterLike, data: Floats, name: string | undefined): Slot {
+    const { group, frozen, index, record } = this;
+    const recordSize = this.#recordSize;
+    return new Slot(
+      parameter,
+      data,
+      name,
+      index,
+      { group, records: record, recordSize, frozen },
+      0,
+    );
   }
 
   /** How often the rule has stepped it. */
   get step(): number {
-    return this.#records[this.#begin]!;
+    return this.recordAt(0);
+  }
+
+  /** One number of what the rule remembers of it. */
+  recordAt(at: number): number {
+    return this.#records[this.#begin + at]!;
   }
 
   /** What the rule remembers of it. A view is made only for those who ask: views are dear. */
@@ -79,7 +103,7 @@ export class Slot {
 
   /** What errors call it: `'conv.weight' (group 0)`. */
   get label(): string {
-    return labelOf(this.name, this.#index, this.group);
+    return labelOf(this.name, this.index, this.group);
   }
 
   /** Refuses what cannot be its data or its gradient. */

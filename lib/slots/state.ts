@@ -1,13 +1,16 @@
 /** The state of an optimizer: arrays per parameter, made when an option first needs them. */
 
 import type { Core } from '../backend/backend.ts';
-import { type SlabAllocator, wholeLines } from '../memory/slab.ts';
+import { type Block, type SlabAllocator, wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
-import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
+import { takeOut } from '../support/lists.ts';
+import { type Floats, fillZero, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
 import type { Phases } from './phases.ts';
+import type { Slot } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
+import { Kind } from './state-kind.ts';
 
 /** The state of one parameter: live views, which the next step writes. */
 export type ParameterState = Readonly<Record<string, Floats | number>>;
@@ -18,6 +21,11 @@ interface Layout {
   readonly size: number;
 }
 
+/** New memory for one kind of state, not registered yet. */
+interface PlacedBlock extends Layout, Block {
+  readonly k: number;
+}
+
 /** What the state needs to know of a schema. */
 interface StateSchema {
   readonly state: readonly { readonly name: string }[];
@@ -25,43 +33,8 @@ interface StateSchema {
   readonly record: readonly string[];
 }
 
-/**
- * One kind of state: where each slot's array lies, until somebody asks for the array itself. Ten
- * thousand small models have a hundred thousand of them, which nobody may ever look at.
- */
-class Kind {
-  /** By slot: the array, or the memory in which it lies. */
-  #memory: (Floats | undefined)[] = [];
-  /** By slot: where the array begins; -1 when it is all of its memory. */
-  #begins: number[] = [];
-
-  has(slot: number): boolean {
-    return this.#memory[slot] !== undefined;
-  }
-
-  set(slot: number, memory: Floats, begin: number): void {
-    this.#memory[slot] = memory;
-    this.#begins[slot] = begin;
-  }
-
-  get(slot: number, length: number): Floats | undefined {
-    const memory = this.#memory[slot];
-    const begin = this.#begins[slot]!;
-    if (memory === undefined || begin < 0) return memory;
-    const array = viewOf(memory, begin, length);
-    this.set(slot, array, -1);
-    return array;
-  }
-
-  drop(slot: number): void {
-    if (slot < this.#memory.length) this.#memory[slot] = undefined;
-  }
-
-  reset(arrays: (Floats | undefined)[]): void {
-    this.#memory = arrays;
-    this.#begins = arrays.map(() => -1);
-  }
-}
+/** For what is handed to the core: pairs of a slot and where its array begins. */
+let places = new Float64Array(64);
 
 /**
  * `optimizer.state`: a read-only Map from parameter to its state. A parameter has none before
@@ -74,8 +47,6 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   /** By position in the schema's list. */
   readonly #kinds: readonly Kind[];
   #views: (S | undefined)[] = [];
-  /** For what is handed to the core. */
-  #places = new Float64Array(64);
 
   constructor(schema: StateSchema, slots: SlotTable, phases: Phases) {
     this.#schema = schema;
@@ -97,7 +68,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     core: Core,
   ): () => void {
     const isNew = first >= this.#slots.size;
-    const blocks: (Layout & { k: number; memory: Floats; begin: number })[] = [];
+    const blocks: PlacedBlock[] = [];
     let shared: Layout | undefined;
     for (const k of which) {
       const slabs = owned.state(k);
@@ -105,12 +76,10 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       if (shared.begins.every((begin) => begin < 0)) continue; // all are there
       blocks.push({ k, ...shared, ...slabs.block(shared.size, k + 2) });
     }
-    if (this.#places.length < 2 * data.length) this.#places = new Float64Array(2 * data.length);
+    if (places.length < 2 * data.length) places = new Float64Array(2 * data.length);
     return () => {
-      if (!isNew) this.#dropUnused(which, first, data.length);
-      for (const { k, memory, begin, begins } of blocks) {
-        this.#register(core, k, first, memory, begin, begins);
-      }
+      if (!isNew) this.#settleKinds(which, first, data.length);
+      for (const block of blocks) this.#register(core, first, block);
     };
   }
 
@@ -123,7 +92,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     const begins: number[] = [];
     let size = 0;
     for (let i = 0; i < data.length; i++) {
-      if (this.#kinds[k]!.has(first + i)) {
+      if (this.#kinds[k]!.hasMemory(first + i)) {
         begins.push(-1);
         continue;
       }
@@ -136,15 +105,8 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     return { begins, size };
   }
 
-  #register(
-    core: Core,
-    k: number,
-    first: number,
-    memory: Floats,
-    begin: number,
-    begins: readonly number[],
-  ): void {
-    const [kind, places] = [this.#kinds[k]!, this.#places];
+  #register(core: Core, first: number, { k, memory, begin, begins }: PlacedBlock): void {
+    const kind = this.#kinds[k]!;
     let count = 0;
     for (let i = 0; i < begins.length; i++) {
       if (begins[i]! < 0) continue;
@@ -161,6 +123,22 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     }
   }
 
+  /**
+   * What waits is state again where an option calls for it; what one called for that was switched
+   * off before the first step was never state, and waits.
+   */
+  #settleKinds(which: readonly number[], first: number, count: number): void {
+    for (const [k, kind] of this.#kinds.entries()) {
+      const isCalledFor = which.includes(k);
+      for (let slot = first; slot < first + count; slot++) {
+        if (isCalledFor) kind.revive(slot, this.#slots.rows[slot]!.length);
+        else if (this.#slots.stepOf(slot) > 0) continue;
+        else kind.drop(slot);
+        this.#views[slot] = undefined;
+      }
+    }
+  }
+
   /** The arrays of a slot that there are. @internal */
   arraysOf(slot: number): StateArrays {
     const { length } = this.#slots.rows[slot]!;
@@ -173,24 +151,84 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     this.#views[slot] = undefined;
   }
 
-  /** The slots are others now, with these arrays. @internal */
-  reset(arrays: StateArrays[]): void {
-    for (const [k, kind] of this.#kinds.entries()) kind.reset(arrays.map((mine) => mine[k]));
-    this.#views = [];
-  }
-
-  /** What an option called for that was switched off before the first step was never state. */
-  #dropUnused(which: readonly number[], first: number, count: number): void {
-    for (const [k, kind] of this.#kinds.entries()) {
-      if (which.includes(k)) continue;
-      for (let slot = first; slot < first + count; slot++) {
-        if (this.#slots.stepOf(slot) > 0) continue;
-        kind.drop(slot);
-        this.#views[slot] = undefined;
-      }
+  /** Zeros for all state of a slot. @internal */
+  fillZero(slot: number): void {
+    const { length } = this.#slots.rows[slot]!;
+    for (const kind of this.#kinds) {
+      const array = kind.peek(slot, length);
+      if (array !== undefined) fillZero(array);
     }
   }
 
+  /** Which kinds a slot has. @internal */
+  kindsOf(slot: number): number[] {
+    const { length } = this.#slots.rows[slot]!;
+    return [...this.#kinds.keys()].filter((k) => this.#kinds[k]!.peek(slot, length) !== undefined);
+  }
+
+  /**
+   * Memory for these kinds of state of a slot whose data will be another array: zeros, into which
+   * `gather` may write what the new state has of the old. Calling the result, once the slot is of
+   * the new length, puts it in place of all that the slot has; it cannot fail.
+   * @internal
+   */
+  renew(
+    slot: number,
+    which: readonly number[],
+    data: Floats,
+    owned: OptimizerMemory,
+    gather: (from: Floats, to: Floats) => void,
+  ): (core: Core) => void {
+    const { length } = this.#slots.rows[slot]!;
+    const blocks = which.map((k) => {
+      const slabs = owned.state(k);
+      const head = slabs.headOf(data);
+      const { memory, begin } = slabs.block(head + lengthOf(data), k + 2);
+      const before = this.#kinds[k]!.peek(slot, length);
+      if (before !== undefined) gather(before, viewOf(memory, begin + head, lengthOf(data)));
+      return { k, memory, begin, begins: [head], size: head + lengthOf(data) } as PlacedBlock;
+    });
+    return (core) => {
+      this.#free(slot, length, owned);
+      for (const kind of this.#kinds) kind.clear(slot);
+      for (const block of blocks) this.#register(core, slot, block);
+    };
+  }
+
+  /** Tells the core again where the state of a slot lies. @internal */
+  reattach(slot: number, core: Core): void {
+    this.#views[slot] = undefined;
+    for (const [k, kind] of this.#kinds.entries()) {
+      const block = kind.memoryOf(slot);
+      if (block === undefined) continue;
+      places[0] = slot;
+      places[1] = block.begin;
+      core.setStates(k, block.memory, places, 1);
+    }
+  }
+
+  /** These slots have gone, with their state; they were in these rows. @internal */
+  remove(slots: readonly number[], rows: readonly Readonly<Slot>[], owned: OptimizerMemory): void {
+    for (let i = 0; i < slots.length; i++) this.#free(slots[i]!, rows[i]!.length, owned);
+    for (const kind of this.#kinds) kind.remove(slots);
+    takeOut(this.#views, slots);
+  }
+
+  #free(slot: number, length: number, owned: OptimizerMemory): void {
+    for (const [k, kind] of this.#kinds.entries()) {
+      const block = kind.memoryOf(slot);
+      if (block !== undefined) owned.free(k, block, length, block.isHeld);
+    }
+  }
+
+  /** Gives all memory back: the optimizer has been disposed of. @internal */
+  release(owned: OptimizerMemory): void {
+    const held = new Set<ArrayBufferLike>();
+    for (const kind of this.#kinds) for (const buffer of kind.heldBuffers()) held.add(buffer);
+    owned.release(held);
+    for (const kind of this.#kinds) kind.clearAll();
+    this.#views = [];
+  }
   get size(): number {
     let size = 0;
     for (const _ of this.keys()) size += 1;
@@ -198,14 +236,14 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   has(parameter: ParameterLike): boolean {
-    this.#phases.assertNotAsync('state.has');
+    this.#phases.assertReadable('state.has');
     const slot = this.#slots.indexOf.get(parameter);
     return slot !== undefined && this.#slots.stepOf(slot) > 0;
   }
 
-  /** @throws {GradstepError} `ERR_BUSY` while an asynchronous step is under way. */
+  /** @throws {GradstepError} `ERR_BUSY` while an asynchronous step is under way, `ERR_DISPOSED`. */
   get(parameter: ParameterLike): S | undefined {
-    this.#phases.assertNotAsync('state.get');
+    this.#phases.assertReadable('state.get');
     const slot = this.#slots.indexOf.get(parameter);
     if (slot === undefined || this.#slots.stepOf(slot) === 0) return undefined;
     this.#views[slot] ??= this.#view(slot);
@@ -214,13 +252,13 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   #view(slot: number): S {
     const view = {};
-    const { record, length } = this.#slots.rows[slot]!;
+    const row = this.#slots.rows[slot]!;
     this.#schema.record.forEach((name, at) => {
       if (at === 0 && !this.#schema.counted) return;
-      Object.defineProperty(view, name, { enumerable: true, get: () => record[at] });
+      Object.defineProperty(view, name, { enumerable: true, get: () => row.recordAt(at) });
     });
     this.#schema.state.forEach(({ name }, k) => {
-      const value = this.#kinds[k]!.get(slot, length);
+      const value = this.#kinds[k]!.get(slot, row.length);
       if (value !== undefined) Object.defineProperty(view, name, { enumerable: true, value });
     });
     const shown = { value: () => ({ ...view }) }; // the step's value, not its getter
@@ -228,6 +266,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   *keys(): MapIterator<ParameterLike> {
+    this.#phases.assertReadable('state');
     for (let slot = 0; slot < this.#slots.size; slot++) {
       const parameter = this.#slots.rows[slot]!.parameter;
       if (this.has(parameter)) yield parameter;
@@ -259,6 +298,6 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     options: object,
     inspect: (value: unknown, options: object) => string,
   ): string {
-    return inspect(new Map(this), options);
+    return inspect(this.#phases.disposed ? new Map() : new Map(this), options);
   }
 }

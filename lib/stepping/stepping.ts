@@ -3,6 +3,7 @@
 import type { Backend } from '../backend/backend.ts';
 import type { Phases } from '../slots/phases.ts';
 import { SlotTable } from '../slots/slot-table.ts';
+import { stamps } from '../support/stamps.ts';
 import { lossOf } from './closure.ts';
 import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
 
@@ -25,7 +26,7 @@ export interface Steppable {
   verifyApart(): void;
 }
 
-const steppables = new WeakMap<object, Steppable>();
+const steppables = stamps<Steppable>();
 
 /** What steps this object, if it is an optimizer or several combined. */
 export function steppableOf(optimizer: object): Steppable | undefined {

@@ -1,9 +1,5 @@
 // The functions that lib/backend/native.ts calls. Each reads its arguments, asks the core, and
 // returns; raw pointers live in the core only as long as JavaScript proves them before each step.
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <atomic>
 
 #include "../kernels/dispatch.h"
@@ -36,15 +32,6 @@ napi_value open(const CallbackInfo& info) {
     fail(info.Env(), "ERR_INTERNAL", "This addon has other hyperparameters for " + name);
   }
   return wrap(info.Env(), new Optimizer(*rule));
-}
-
-// claimState(handle, bytes: Uint8Array)
-napi_value claimState(const CallbackInfo& info) {
-  const void* begin;
-  size_t bytes;
-  byteArray(info.Env(), info[1], &begin, &bytes);
-  unwrap(info.Env(), info[0]).claimState(begin, bytes);
-  return nullptr;
 }
 
 // addGroup(handle, hyperparameters: Float64Array, records: Float64Array, data: Float32Array[])
@@ -174,29 +161,6 @@ napi_value disposeHandle(const CallbackInfo& info) {
   return nullptr;
 }
 
-// residue(bytes: Uint8Array): how far its address is past a page.
-napi_value residue(const CallbackInfo& info) {
-  const void* begin;
-  size_t bytes;
-  byteArray(info.Env(), info[0], &begin, &bytes);
-  return Napi::Number::New(info.Env(),
-                           static_cast<double>(reinterpret_cast<uintptr_t>(begin) % 4096));
-}
-
-// adviseHugePages(bytes: Uint8Array): a wish; where the system knows none, nothing happens.
-napi_value adviseHugePages(const CallbackInfo& info) {
-  const void* begin;
-  size_t bytes;
-  byteArray(info.Env(), info[0], &begin, &bytes);
-#if defined(__linux__)
-  constexpr uintptr_t kPage = 4096;
-  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
-  const uintptr_t last = (reinterpret_cast<uintptr_t>(begin) + bytes) / kPage * kPage;
-  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
-#endif
-  return nullptr;
-}
-
 napi_value isas(const CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
   for (const KernelTable* const* table = supportedTables(); *table; ++table) {
@@ -261,7 +225,6 @@ napi_value debugHyperparameters(const CallbackInfo& info) {
 
 Napi::Object init(Napi::Env, Napi::Object exports) {
   define<open>(exports, "open");
-  define<claimState>(exports, "claimState");
   define<addGroup>(exports, "addGroup");
   define<findOverlap>(exports, "findOverlap");
   define<releaseData>(exports, "releaseData");
@@ -272,8 +235,6 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<setData>(exports, "setData");
   define<setGrad>(exports, "setGrad");
   define<disposeHandle>(exports, "dispose");
-  define<residue>(exports, "residue");
-  define<adviseHugePages>(exports, "adviseHugePages");
   define<isas>(exports, "isas");
   define<isa>(exports, "isa");
   define<setIsa>(exports, "setIsa");
@@ -282,6 +243,8 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<debugPower>(exports, "debugPower");
   define<debugSpans>(exports, "debugSpans");
   define<debugHyperparameters>(exports, "debugHyperparameters");
+  defineMemory(exports);
+  defineMembership(exports);
   defineGradients(exports);
   defineSteps(exports);
   defineAsyncStep(exports);

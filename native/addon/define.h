@@ -36,6 +36,10 @@ void define(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<guarded<function>>(exports.Env(), name));
 }
 
+// The functions of memory.cc.
+void defineMemory(Napi::Object exports);
+// The functions of membership.cc.
+void defineMembership(Napi::Object exports);
 // The functions of gradients.cc.
 void defineGradients(Napi::Object exports);
 // The functions of async_step.cc.

@@ -36,9 +36,16 @@ bool MemoryMap::extend(const void* begin, size_t bytes, int64_t owner) {
   return true;
 }
 
-void MemoryMap::release(const void* begin, int64_t owner) {
+bool MemoryMap::release(const void* begin, int64_t owner) {
   const auto found = ranges_.find(reinterpret_cast<uintptr_t>(begin));
-  if (found != ranges_.end() && found->second.owner == owner) ranges_.erase(found);
+  if (found == ranges_.end() || found->second.owner != owner) return false;
+  ranges_.erase(found);
+  return true;
+}
+
+void MemoryMap::rename(const void* begin, int64_t owner, int64_t name) {
+  const auto found = ranges_.find(reinterpret_cast<uintptr_t>(begin));
+  if (found != ranges_.end() && found->second.owner == owner) found->second.owner = name;
 }
 
 }  // namespace gradstep

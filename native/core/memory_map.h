@@ -17,7 +17,10 @@ class MemoryMap {
   int64_t claim(const void* begin, size_t bytes, int64_t owner);
   // Lets the range that `owner` claimed there be at least so long; false if somebody is in the way.
   bool extend(const void* begin, size_t bytes, int64_t owner);
-  void release(const void* begin, int64_t owner);
+  // False if there is no such claim.
+  bool release(const void* begin, int64_t owner);
+  // What `owner` claimed there is another's.
+  void rename(const void* begin, int64_t owner, int64_t name);
   // Who holds a part of the range, or kNobody.
   int64_t holder(const void* begin, size_t bytes) const;
 

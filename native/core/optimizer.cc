@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 
 namespace gradstep {
 namespace {
@@ -18,6 +19,8 @@ void reserveFor(std::vector<T>& list, size_t more) {
 void Optimizer::claimState(const void* begin, size_t bytes) {
   memory_.claim(begin, bytes, MemoryMap::kState);
 }
+
+void Optimizer::releaseState(const void* begin) { memory_.release(begin, MemoryMap::kState); }
 
 // Claims the memory of slots that come: all of it, or none and the reason.
 Failure Optimizer::claimAll(const std::vector<FloatSpan>& data) {
@@ -66,6 +69,50 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* records,
 
 void Optimizer::releaseData(size_t slot) {
   memory_.release(slots_[slot].data, static_cast<int64_t>(slot));
+}
+
+void Optimizer::removeSlots(const std::vector<size_t>& gone) {
+  if (gone.empty()) return;
+  constexpr size_t kGone = static_cast<size_t>(-1);
+  std::vector<size_t> numbers(slots_.size());
+  std::iota(numbers.begin(), numbers.end(), size_t{0});
+  size_t next = 0;
+  for (size_t slot = gone.front(); slot < slots_.size(); slot++) {
+    if (next < gone.size() && slot == gone[next]) {
+      releaseData(slot);
+      numbers[slot] = kGone;
+      next++;
+      continue;
+    }
+    numbers[slot] = slot - next;
+    memory_.rename(slots_[slot].data, static_cast<int64_t>(slot),
+                   static_cast<int64_t>(numbers[slot]));
+    slots_[numbers[slot]] = slots_[slot];
+  }
+  slots_.resize(slots_.size() - next);
+  for (std::vector<size_t>* moved : {&movedData_, &movedGrads_}) {
+    for (size_t& slot : *moved) slot = numbers[slot];
+    moved->erase(std::remove(moved->begin(), moved->end(), kGone), moved->end());
+  }
+  forgetShape();
+}
+
+Failure Optimizer::replaceSlot(size_t slot, FloatSpan data) {
+  Slot& s = slots_[slot];
+  const auto owner = static_cast<int64_t>(slot);
+  const bool wasClaimed = memory_.release(s.data, owner);
+  const int64_t other = memory_.claim(data.data, data.length * sizeof(float), owner);
+  if (other != MemoryMap::kNobody) {
+    if (wasClaimed) memory_.claim(s.data, s.room * sizeof(float), owner);
+    return {Failure::kDataOverlap, static_cast<int64_t>(slots_.size()), other};
+  }
+  s.data = data.data;
+  s.grad = nullptr;
+  s.states = 0;
+  s.length = s.room = data.length;
+  forgetShape();
+  allGradsMoved_ = true;
+  return {};
 }
 
 void Optimizer::ownLines(size_t slot) {

@@ -32,6 +32,8 @@ class Optimizer {
 
   // Declares memory of the optimizer itself: no parameter and no gradient may lie in it.
   void claimState(const void* begin, size_t bytes);
+  // These bytes are nobody's any more.
+  void releaseState(const void* begin);
 
   // Adds a group with its parameters: all of them, or none and the reason.
   Failure addGroup(const double* hyperparameters, double* records,
@@ -41,6 +43,12 @@ class Optimizer {
   Failure findOverlap(const std::vector<FloatSpan>& data);
   // Gives up the claim on a slot's data, whose memory is gone.
   void releaseData(size_t slot);
+
+  // Lets slots go, given in increasing order; those behind them move up.
+  void removeSlots(const std::vector<size_t>& gone);
+  // The slot has the data of another parameter, of whatever length, and no gradient and no state
+  // until they are set. A failure calls it as if it came after all others.
+  Failure replaceSlot(size_t slot, FloatSpan data);
 
   // The slot's arrays own their last cache line to its end: neighbours may be stepped as one.
   void ownLines(size_t slot);

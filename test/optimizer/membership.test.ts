@@ -222,7 +222,7 @@ onEachBackend(() => {
       const o = new Adam([a, b]);
       o.override(a, { lr: 0.5 });
       o.override(b, { lr: 0.25 });
-      expectError(() => o.replaceParameter(a, b), 'ERR_DUPLICATE_PARAMETER', 'are the same');
+      expectError(() => o.replaceParameter(a, b), 'ERR_DUPLICATE_PARAMETER', 'is given again');
       expect([o.overrideOf(a), o.overrideOf(b)]).toEqual([{ lr: 0.5 }, { lr: 0.25 }]);
     });
 

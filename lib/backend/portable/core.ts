@@ -1,5 +1,6 @@
 /** One optimizer of the portable backend: `native/core/optimizer.cc` and `plan.cc` again. */
 
+import { takeOut } from '../../support/lists.ts';
 import {
   type Doubles,
   type Floats,
@@ -11,7 +12,7 @@ import {
 import type { Core, Failure } from '../backend.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
-import { MemoryMap, NOBODY, type Range, rangeOf, STATE } from './memory-map.ts';
+import { MemoryMap, NOBODY, type Range, rangeOf, STATE, wholeRange } from './memory-map.ts';
 import { type Arrays, type Rule, ScalarOverflow } from './rules/rule.ts';
 import { updateSlot } from './treated.ts';
 
@@ -60,12 +61,16 @@ export class PortableCore implements Core {
     this.#memory.claim(rangeOf(bytes, lengthOf(bytes)), STATE);
   }
 
+  releaseState(bytes: Uint8Array<ArrayBufferLike>): void {
+    this.#memory.release(rangeOf(bytes, lengthOf(bytes)), STATE);
+  }
+
   addGroup(struct: Doubles, records: Doubles, data: readonly Floats[]): Failure | undefined {
     const failure = this.#claimAll(data);
     if (failure !== undefined) return failure;
     for (const [at, array] of data.entries()) {
       const length = lengthOf(array);
-      const range = rangeOf(array, length * 4);
+      const range = wholeRange(array);
       const size = this.#rule.record.length;
       const record = records.subarray(at * size, (at + 1) * size);
       const group = this.#groups;
@@ -79,27 +84,17 @@ export class PortableCore implements Core {
 
   findOverlap(data: readonly Floats[]): Failure | undefined {
     const failure = this.#claimAll(data);
-    if (failure === undefined) this.#releaseFirst(data.length, data);
-    return failure;
-  }
-
-  /** Claims the memory of slots that come: all of it, or none and the reason. */
-  #claimAll(data: readonly Floats[]): Failure | undefined {
+    if (failure !== undefined) return failure;
     for (const [i, array] of data.entries()) {
-      const slot = this.#slots.length + i;
-      const other = this.#memory.claim(rangeOf(array, lengthOf(array) * 4), slot);
-      if (other !== NOBODY) {
-        this.#releaseFirst(i, data);
-        return { kind: 'dataOverlap', slot, other };
-      }
+      this.#memory.release(wholeRange(array), this.#slots.length + i);
     }
     return undefined;
   }
 
-  #releaseFirst(count: number, data: readonly Floats[]): void {
-    for (let i = 0; i < count; i++) {
-      this.#memory.release(rangeOf(data[i]!, lengthOf(data[i]!) * 4), this.#slots.length + i);
-    }
+  /** Claims the memory of slots that come: all of it, or none and the reason. */
+  #claimAll(data: readonly Floats[]): Failure | undefined {
+    const failure = this.#memory.claimAll(data.map(wholeRange), this.#slots.length);
+    return failure && { kind: 'dataOverlap', slot: failure.owner, other: failure.other };
   }
 
   /** A padded slot owns its last cache line too; a loop over numbers gains nothing from it. */
@@ -207,19 +202,34 @@ export class PortableCore implements Core {
     }
   }
 
-  sibling(): Core {
-    const sibling = new PortableCore(this.#rule);
-    if (this.#report) sibling.setOptions(this.#options, this.#report);
-    return sibling;
+  removeSlots(gone: Doubles): void {
+    const numbers = Array.from(this.#slots.keys());
+    for (let slot = gone[0]!, next = 0; slot < numbers.length; slot++) {
+      const isGone = slot === gone[next];
+      numbers[slot] = isGone ? NOBODY : slot - next;
+      if (isGone) this.releaseData(gone[next++]!);
+      else this.#memory.rename(this.#slots[slot]!.range, slot, numbers[slot]!);
+    }
+    const renumber = (slots: number[]) =>
+      slots.map((slot) => numbers[slot]!).filter((slot) => slot !== NOBODY);
+    takeOut(this.#slots, Array.from(gone));
+    this.#movedData = renumber(this.#movedData);
+    this.#movedGrads = renumber(this.#movedGrads);
   }
 
-  adopt(sibling: PortableCore): void {
-    this.#slots = sibling.#slots;
-    this.#memory = sibling.#memory;
-    this.#groups = sibling.#groups;
-    this.#movedData = sibling.#movedData;
-    this.#movedGrads = sibling.#movedGrads;
-    this.#allGradsMoved = sibling.#allGradsMoved;
+  replaceSlot(slot: number, data: Floats): Failure | undefined {
+    const row = this.#slots[slot]!;
+    const length = lengthOf(data);
+    const range = wholeRange(data);
+    const wasClaimed = this.#memory.release(row.range, slot);
+    const other = this.#memory.claim(range, slot);
+    if (other !== NOBODY) {
+      if (wasClaimed) this.#memory.claim(row.range, slot);
+      return { kind: 'dataOverlap', slot: this.#slots.length, other };
+    }
+    this.#slots[slot] = { ...row, data, grad: null, range, state: [], length };
+    this.#allGradsMoved = true;
+    return undefined;
   }
 
   dispose(): void {

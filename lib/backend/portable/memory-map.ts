@@ -4,7 +4,7 @@
  * sends them, therefore look like two; the native backend sees through that.)
  */
 
-import { bufferOf, byteOffsetOf } from '../../support/typed-arrays.ts';
+import { bufferOf, byteOffsetOf, type Floats, lengthOf } from '../../support/typed-arrays.ts';
 
 export const NOBODY = -2;
 /** Memory of the optimizer itself; other owners are slot numbers. */
@@ -21,6 +21,11 @@ export interface Range {
 export function rangeOf(view: ArrayBufferView<ArrayBufferLike>, bytes: number): Range {
   const begin = byteOffsetOf(view);
   return { buffer: bufferOf(view), begin, end: begin + bytes };
+}
+
+/** The range of an array of floats. */
+export function wholeRange(array: Floats): Range {
+  return rangeOf(array, lengthOf(array) * 4);
 }
 
 interface Claim extends Range {
@@ -52,6 +57,17 @@ export class MemoryMap {
     return other;
   }
 
+  /** Claims ranges for owners from `first` on; or none, and tells for whom, and who is in the way. */
+  claimAll(ranges: readonly Range[], first: number): { owner: number; other: number } | undefined {
+    for (const [i, range] of ranges.entries()) {
+      const other = this.claim(range, first + i);
+      if (other === NOBODY) continue;
+      for (let j = 0; j < i; j++) this.release(ranges[j]!, first + j);
+      return { owner: first + i, other };
+    }
+    return undefined;
+  }
+
   /** Lets what `owner` claimed there be at least so long; false if somebody is in the way. */
   extend(range: Range, owner: number): boolean {
     const claims = this.#claims.get(range.buffer) ?? [];
@@ -63,11 +79,21 @@ export class MemoryMap {
     return true;
   }
 
-  /** Gives up what `owner` claimed as this range. */
-  release({ buffer, begin }: Range, owner: number): void {
+  /** Gives up what `owner` claimed as this range; false if there is no such claim. */
+  release({ buffer, begin }: Range, owner: number): boolean {
     const claims = this.#claims.get(buffer) ?? [];
     const at = before(claims, begin);
-    if (claims[at]?.begin === begin && claims[at].owner === owner) claims.splice(at, 1);
+    if (claims[at]?.begin !== begin || claims[at].owner !== owner) return false;
+    claims.splice(at, 1);
+    return true;
+  }
+
+  /** What `owner` claimed there is another's. */
+  rename({ buffer, begin }: Range, owner: number, name: number): void {
+    const claims = this.#claims.get(buffer) ?? [];
+    const at = before(claims, begin);
+    const claim = claims[at];
+    if (claim?.begin === begin && claim.owner === owner) claims[at] = { ...claim, owner: name };
   }
 }
 

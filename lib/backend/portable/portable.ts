@@ -45,6 +45,7 @@ export const portable: Backend = {
   setThreads: () => {},
   residue: () => 0,
   adviseHugePages: () => {},
+  giveBack: () => {},
   stepAll(cores) {
     const steps: (() => void)[] = [];
     for (const [core, portableCore] of (cores as readonly PortableCore[]).entries()) {

@@ -1,0 +1,90 @@
+/** One kind of state of all slots of an optimizer. */
+
+import type { Block } from '../memory/slab.ts';
+import { takeOut } from '../support/lists.ts';
+import { bufferOf, type Floats, fillZero, viewOf } from '../support/typed-arrays.ts';
+
+/**
+ * Where each slot's array lies, until somebody asks for the array itself. Ten thousand small
+ * models have a hundred thousand of them, which nobody may ever look at.
+ */
+export class Kind {
+  /** By slot: the array, or the memory in which it lies. */
+  #memory: (Floats | undefined)[] = [];
+  /** By slot: where the array begins; -1 when it is all of its memory. */
+  #begins: number[] = [];
+  /** By slot: whether its memory waits, and is no state. Empty if none does. */
+  #waits: boolean[] = [];
+
+  /** Whether a slot has memory, be it state or not. */
+  hasMemory(slot: number): boolean {
+    return this.#memory[slot] !== undefined;
+  }
+
+  set(slot: number, memory: Floats, begin: number): void {
+    if (slot === 0 && this.#memory.length === 0) {
+      [this.#memory, this.#begins] = [[memory], [begin]]; // a list that grows takes room for more
+    } else {
+      this.#memory[slot] = memory;
+      this.#begins[slot] = begin;
+    }
+    if (this.#waits[slot]) this.#waits[slot] = false;
+  }
+
+  /** The state of a slot, if it has this kind; the same array each time, which may be kept. */
+  get(slot: number, length: number): Floats | undefined {
+    const array = this.peek(slot, length);
+    if (array !== undefined) this.set(slot, array, -1);
+    return array;
+  }
+
+  /** The same, for those who keep no array. */
+  peek(slot: number, length: number): Floats | undefined {
+    const memory = this.#waits[slot] ? undefined : this.#memory[slot];
+    const begin = this.#begins[slot]!;
+    return memory === undefined || begin < 0 ? memory : viewOf(memory, begin, length);
+  }
+
+  /** The slot has no such state any more; its memory waits until it has again. */
+  drop(slot: number): void {
+    if (this.hasMemory(slot)) this.#waits[slot] = true;
+  }
+
+  /** Memory that waits is state from now on: zeros. */
+  revive(slot: number, length: number): void {
+    if (!this.#waits[slot]) return;
+    this.#waits[slot] = false;
+    fillZero(this.peek(slot, length)!);
+  }
+
+  /** The memory of a slot, if any, and whether it was given out as an array. */
+  memoryOf(slot: number): (Block & { readonly isHeld: boolean }) | undefined {
+    const memory = this.#memory[slot];
+    const begin = this.#begins[slot]!;
+    return memory && { memory, begin: Math.max(begin, 0), isHeld: begin < 0 };
+  }
+
+  /** The buffers of all arrays that were given out. */
+  *heldBuffers(): Generator<ArrayBufferLike> {
+    for (const [slot, begin] of this.#begins.entries()) {
+      const memory = this.#memory[slot];
+      if (begin < 0 && memory !== undefined) yield bufferOf(memory);
+    }
+  }
+
+  /** The slot has none of it. */
+  clear(slot: number): void {
+    if (this.hasMemory(slot)) this.#memory[slot] = undefined;
+    if (this.#waits[slot]) this.#waits[slot] = false;
+  }
+
+  /** These slots have gone; those behind them move up. */
+  remove(slots: readonly number[]): void {
+    for (const list of [this.#memory, this.#begins, this.#waits]) takeOut(list, slots);
+  }
+
+  /** No slot has any. */
+  clearAll(): void {
+    [this.#memory, this.#begins, this.#waits] = [[], [], []];
+  }
+}

@@ -1,0 +1,12 @@
+/** Lists in place. */
+
+/** Takes what stands at these places, in increasing order, out of a list. */
+export function takeOut(list: unknown[], places: readonly number[]): void {
+  let to = places[0] ?? list.length;
+  if (to >= list.length) return;
+  for (let from = to, next = 0; from < list.length; from++) {
+    if (from === places[next]) next += 1;
+    else list[to++] = list[from];
+  }
+  list.length = to;
+}
