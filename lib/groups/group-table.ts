@@ -1,6 +1,7 @@
 /** The groups of one optimizer: their options, parameters and memory. */
 
 import type { Backend, Core } from '../backend/backend.ts';
+import type { Where } from '../options/option.ts';
 import type { Schema } from '../options/schema.ts';
 import { listParams, type ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
@@ -17,6 +18,7 @@ import {
   type GroupMembers,
   type LiveOptions,
   MEMBERS,
+  OptionHolder,
   type OptionOwner,
   OptionView,
   type ParamGroup,
@@ -55,7 +57,7 @@ export class GroupTable<O extends object, S = unknown> {
   readonly slots: SlotTable;
   readonly state: StateMap<S>;
 
-  readonly rows: GroupRow<O>[] = [];
+  #rows: GroupRow<O>[] = [];
   readonly schema: Schema<O>;
   readonly phases: Phases;
   readonly memory: OptimizerMemory;
@@ -63,9 +65,7 @@ export class GroupTable<O extends object, S = unknown> {
   /** The struct behind `defaults`. */
   readonly #defaults: Doubles;
   /** By struct; filled when somebody asks. */
-  readonly #views = new Map<Doubles, ParamGroup<O>>();
-  readonly #whereOverridden = (parameter: ParameterLike) =>
-    whereOverridden(this.slots.rows[this.slotOf(parameter)]!.label);
+  #views: Map<Doubles, ParamGroup<O>> | undefined;
   /** Whether parameters have names; unknown while there are none. */
   #named: boolean | undefined;
 
@@ -74,14 +74,19 @@ export class GroupTable<O extends object, S = unknown> {
     this.phases = phases;
     this.#core = core;
     this.slots = new SlotTable(core, backend);
-    this.memory = new OptimizerMemory(backend, core, schema.state.length);
+    this.memory = new OptimizerMemory(backend, core);
     this.#defaults = this.memory.doubles(schema.fields.length);
     this.state = new StateMap<S>(schema, this.slots, phases);
     this.defaults = this.#makeDefaults(defaults);
   }
 
+  get rows(): readonly GroupRow<O>[] {
+    return this.#rows;
+  }
+
   /** The group whose options lie in this struct. */
   groupOf(struct: Doubles): ParamGroup<O> {
+    this.#views ??= new Map();
     if (!this.#views.has(struct)) {
       for (const row of this.rows) this.#views.set(row.struct, row.view);
     }
@@ -90,19 +95,19 @@ export class GroupTable<O extends object, S = unknown> {
 
   /** Lets `groupOf` give this for a struct. */
   show(struct: Doubles, view: object): void {
+    this.#views ??= new Map();
     this.#views.set(struct, view as ParamGroup<O>);
+  }
+
+  /** What errors call a parameter that overrides options. */
+  whereOf(parameter: ParameterLike): Where {
+    return whereOverridden(this.slots.rows[this.slotOf(parameter)]!.label);
   }
 
   #makeDefaults(values: Required<O>): LiveOptions<O> {
     const schema = this.schema;
     schema.write(this.#defaults, values);
-    const owner: OptionOwner<O> = {
-      schema,
-      struct: this.#defaults,
-      toString: () => ' (defaults)',
-      assertLive: () => this.phases.assertLive(),
-      ensureState() {},
-    };
+    const owner = new OptionHolder<O>(schema, this.#defaults, this.phases, ' (defaults)');
     return new OptionView(owner) as unknown as LiveOptions<O>;
   }
 
@@ -135,7 +140,7 @@ export class GroupTable<O extends object, S = unknown> {
       const struct = this.memory.doubles(this.schema.fields.length);
       this.schema.write(struct, options);
       const records = this.memory.doubles(params.length * this.schema.record.length);
-      const overrides = new Overrides(this.schema, this.#whereOverridden);
+      const overrides = new Overrides(this);
       const { name, meta, frozen } = given;
       const members = { params, paramNames: names, name, meta, frozen };
       const owner = new GroupOwner(this, index, struct, overrides);
@@ -143,7 +148,10 @@ export class GroupTable<O extends object, S = unknown> {
       const attachState = this.#allocate(this.slots.size, list.data, this.kindsOf(options));
       this.slots.add(list, { group: index, struct, records, frozen: frozen === true });
       attachState();
-      this.rows.push({ struct, records, members, overrides, view });
+      const row = { struct, records, members, overrides, view };
+      // A list that grows takes room for more, and most optimizers have one group.
+      if (index === 0) this.#rows = [row];
+      else this.#rows.push(row);
       this.list.push(view);
     } catch (error) {
       this.memory.takeBack(before);

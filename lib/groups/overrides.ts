@@ -14,18 +14,23 @@ export interface Override<O extends object> {
   readonly struct: Doubles;
 }
 
+/** Whose overrides they are. */
+interface OverridesOwner<O extends object> {
+  readonly schema: Schema<O>;
+  /** What errors call a parameter. */
+  whereOf(parameter: ParameterLike): Where;
+}
+
 /** The overrides inside one group; where they override nothing, they follow its options. */
 export class Overrides<O extends object> implements Followers<O> {
-  readonly #schema: Schema<O>;
-  readonly #whereOf: (parameter: ParameterLike) => Where;
+  readonly #table: OverridesOwner<O>;
   /** Made for the first one: most groups never have any. */
   #of: Map<ParameterLike, Override<O>> | undefined;
   /** Structs that are not in use any more. */
   #spare: Doubles[] | undefined;
 
-  constructor(schema: Schema<O>, whereOf: (parameter: ParameterLike) => Where) {
-    this.#schema = schema;
-    this.#whereOf = whereOf;
+  constructor(table: OverridesOwner<O>) {
+    this.#table = table;
   }
 
   get size(): number {
@@ -69,7 +74,8 @@ export class Overrides<O extends object> implements Followers<O> {
 
   check(options: Required<O>): void {
     for (const parameter of this.#of?.keys() ?? []) {
-      this.#schema.checkTogether(this.over(options, parameter), this.#whereOf(parameter));
+      const { schema } = this.#table;
+      schema.checkTogether(this.over(options, parameter), this.#table.whereOf(parameter));
     }
   }
 

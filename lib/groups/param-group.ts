@@ -50,6 +50,37 @@ export interface OptionOwner<O extends object> {
   freeze?(frozen: boolean): void;
 }
 
+/** The owner of options that are not those of a group. */
+export class OptionHolder<O extends object> implements OptionOwner<O> {
+  readonly schema: Schema<O>;
+  readonly struct: Float64Array<ArrayBufferLike>;
+  readonly #phases: { assertLive(): void };
+  readonly #where: string;
+
+  /** @param where As `OptionOwner` is printed. */
+  constructor(
+    schema: Schema<O>,
+    struct: Float64Array<ArrayBufferLike>,
+    phases: { assertLive(): void },
+    where: string,
+  ) {
+    this.schema = schema;
+    this.struct = struct;
+    this.#phases = phases;
+    this.#where = where;
+  }
+
+  toString(): string {
+    return this.#where;
+  }
+
+  assertLive(): void {
+    this.#phases.assertLive();
+  }
+
+  ensureState(): void {}
+}
+
 /** What follows the options of a group where it has no own. */
 export interface Followers<O extends object> {
   readonly size: number;

@@ -19,7 +19,7 @@ export const FLOATS_PER_LINE = LINE / 4;
 const PAGE = 4096;
 
 /** From how many bytes on it matters where in its page an array begins. */
-const LARGE_ARRAY = 64 * 1024;
+export const LARGE_ARRAY = 64 * 1024;
 
 /** How far apart in their pages the large arrays of one step begin: an odd number of lines. */
 const SKEW = 17 * LINE;
@@ -131,9 +131,12 @@ export class SlabAllocator {
     return viewOf(memory, begin, length);
   }
 
-  /** Room for so many float32, zeros: for those who cut it later. */
-  block(length: number, place = 0): Block {
-    const { slab, offset } = this.#take(length * 4, place);
+  /**
+   * Room for so many float32, zeros: for those who cut it later.
+   * @param soon How many will be asked for at once, these included: a new slab has room for them.
+   */
+  block(length: number, place = 0, soon = length): Block {
+    const { slab, offset } = this.#take(length * 4, place, soon * 4);
     const { memory } = slab;
     const begin = offset / 4;
     // It is zeros already; but a large part is touched here, not by the first step.
@@ -156,12 +159,13 @@ export class SlabAllocator {
   /**
    * Takes back the lines in which an array of this length lies.
    * @param isHeld Whether a user may yet read or write it.
+   * @returns Whether it came from here.
    */
-  free({ memory, begin }: Block, length: number, isHeld: boolean): void {
+  free({ memory, begin }: Block, length: number, isHeld: boolean): boolean {
     const buffer = bufferOf(memory);
     let slab = this.#slab;
     while (slab !== undefined && slab.memory.buffer !== buffer) slab = slab.before;
-    if (slab === undefined) return; // nothing but empty arrays lay there
+    if (slab === undefined) return false;
     const offset = byteOffsetOf(memory) + begin * 4;
     const head = (offset - slab.first) % LINE;
     const bytes = wholeLines(head / 4 + length) * 4;
@@ -172,6 +176,7 @@ export class SlabAllocator {
     } else if (!isHeld && bytes >= LARGE_ARRAY) {
       this.#placement.giveBack(new Uint8Array(buffer, offset - head, bytes));
     }
+    return true;
   }
 
   /** Frees everything. @param held The arrays that a user may yet read or write. */
@@ -196,11 +201,13 @@ export class SlabAllocator {
   }
 
   /** So many bytes, rounded up to whole lines, in a slab that has room. */
-  #take(bytes: number, place = 0): { slab: Slab; offset: number } {
+  #take(bytes: number, place = 0, soon = bytes): { slab: Slab; offset: number } {
     const size = Math.ceil(bytes / LINE) * LINE;
     const room = size < LARGE_ARRAY ? size : size + PAGE;
     let slab = this.#slab;
-    if (slab === undefined || slab.used + room > slab.memory.byteLength) slab = this.#grow(room);
+    if (slab === undefined || slab.used + room > slab.memory.byteLength) {
+      slab = this.#grow(Math.max(room, soon));
+    }
     const skew = size < LARGE_ARRAY ? 0 : skewOf(slab, place * SKEW);
     const offset = slab.used + skew;
     slab.used = offset + size;

@@ -71,7 +71,7 @@ export function listParams(input: unknown, paramNames: unknown, where: Where): P
     if (!isGone(data[i]!)) continue;
     throw new GradstepError('ERR_DETACHED', goneSentence('data', `${label(i)}${where}`));
   }
-  return { params: Object.freeze(params), data, names, labels };
+  return { params: Object.freeze(params.slice()), data, names, labels };
 }
 
 /**

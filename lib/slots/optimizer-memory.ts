@@ -1,7 +1,7 @@
 /** The memory of one optimizer: what it hands out in `state`, and what it keeps to itself. */
 
 import type { Backend, Core } from '../backend/backend.ts';
-import { type Block, type Claims, type Mark, SlabAllocator } from '../memory/slab.ts';
+import { type Block, type Claims, LARGE_ARRAY, type Mark, SlabAllocator } from '../memory/slab.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
 
 /** The state of one parameter, by position in the schema's list. */
@@ -10,13 +10,14 @@ export type StateArrays = (Floats | undefined)[];
 type Bytes = Uint8Array<ArrayBufferLike>;
 
 /** Bytes of the first slab with structs and records: most optimizers have one group. */
-const SMALLEST_CONTROL = 960;
+const SMALLEST_CONTROL = 448;
 
 /** How far the memory of an optimizer has got. */
 interface Marks {
   readonly control: Mark;
+  readonly small: Mark | undefined;
   /** By kind. */
-  readonly state: readonly (Mark | undefined)[];
+  readonly large: readonly (Mark | undefined)[];
 }
 
 /** The mark of what was not there. */
@@ -28,24 +29,36 @@ export class OptimizerMemory implements Claims {
   #core: Core | undefined;
   /** Structs and records: never handed out, but read through groups, also after `release`. */
   readonly #control: SlabAllocator;
+  /** State that is small altogether: a slab for each kind would cost more than what is in it. */
+  #small: SlabAllocator | undefined;
   /**
    * By kind: each lies as the parameters of an arena do, over all groups. Kinds that took turns
    * would drift against the parameters, and now and then meet them at the same place of a page.
    */
-  readonly #state: (SlabAllocator | undefined)[];
+  readonly #large: (SlabAllocator | undefined)[] = [];
 
-  /** @param kinds How many kinds of state there are. */
-  constructor(backend: Backend, core: Core, kinds: number) {
+  constructor(backend: Backend, core: Core) {
     this.#backend = backend;
     this.#core = core;
     this.#control = new SlabAllocator(backend, this, SMALLEST_CONTROL);
-    this.#state = new Array(kinds);
   }
 
-  /** Where new state of a kind comes from. */
-  state(kind: number): SlabAllocator {
-    this.#state[kind] ??= new SlabAllocator(this.#backend, this);
-    return this.#state[kind];
+  /**
+   * Zeros for so many floats of a kind of state.
+   * @param kinds How many kinds will ask for as much, this one included.
+   */
+  block(kind: number, length: number, kinds = 1): Block {
+    if (length * 4 < LARGE_ARRAY) {
+      this.#small ??= new SlabAllocator(this.#backend, this);
+      return this.#small.block(length, kind + 2, kinds * length);
+    }
+    this.#large[kind] ??= new SlabAllocator(this.#backend, this);
+    return this.#large[kind].block(length, kind + 2);
+  }
+
+  /** As `SlabAllocator.headOf`. */
+  headOf(array: Floats): number {
+    return this.#control.headOf(array);
   }
 
   claimState(bytes: Bytes): void {
@@ -58,15 +71,16 @@ export class OptimizerMemory implements Claims {
 
   /** How far this has got, for `takeBack`. */
   mark(): Marks {
-    const state: (Mark | undefined)[] = [];
-    for (const slabs of this.#state) state.push(slabs?.mark());
-    return { control: this.#control.mark(), state };
+    const large: (Mark | undefined)[] = [];
+    for (const slabs of this.#large) large.push(slabs?.mark());
+    return { control: this.#control.mark(), small: this.#small?.mark(), large };
   }
 
   /** Takes back what was given since. */
-  takeBack({ control, state }: Marks): void {
+  takeBack({ control, small, large }: Marks): void {
     this.#control.takeBack(control);
-    for (const [k, slabs] of this.#state.entries()) slabs?.takeBack(state[k] ?? NOTHING);
+    this.#small?.takeBack(small ?? NOTHING);
+    for (const [k, slabs] of this.#large.entries()) slabs?.takeBack(large[k] ?? NOTHING);
   }
 
   /** Zeros for a struct or for records. */
@@ -76,7 +90,8 @@ export class OptimizerMemory implements Claims {
 
   /** Takes back one kind of state of one parameter. @param isHeld As `SlabAllocator.free`. */
   free(kind: number, block: Block, length: number, isHeld: boolean): void {
-    this.#state[kind]!.free(block, length, isHeld);
+    if (this.#small?.free(block, length, isHeld)) return;
+    this.#large[kind]?.free(block, length, isHeld); // empty arrays may have lost their slab before
   }
 
   /**
@@ -86,6 +101,6 @@ export class OptimizerMemory implements Claims {
    */
   release(held: ReadonlySet<ArrayBufferLike>): void {
     this.#core = undefined;
-    for (const slabs of this.#state) slabs?.freeAll(held);
+    for (const slabs of [this.#small, ...this.#large]) slabs?.freeAll(held);
   }
 }

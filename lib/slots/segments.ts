@@ -40,17 +40,24 @@ interface Segment {
 class LooseSegment implements Segment {
   readonly #owner: SegmentOwner;
   readonly begin: number;
-  readonly #rows: Slot[] = [];
-  readonly #params: ParameterLike[] = [];
-  readonly #data: Floats[] = [];
-  readonly #grads: (Floats | null)[] = [];
+  // Lists of one: those that begin empty take room for many, and most small models have one.
+  readonly #rows: Slot[];
+  readonly #params: ParameterLike[];
+  readonly #data: Floats[];
+  readonly #grads: (Floats | null)[];
   /** The place of each last element, by which an array that is gone is known; -1: none. */
-  readonly #last: number[] = [];
-  readonly #frozen: boolean[] = [];
+  readonly #last: number[];
+  readonly #frozen: boolean[];
 
-  constructor(owner: SegmentOwner, begin: number) {
+  constructor(owner: SegmentOwner, begin: number, row: Slot) {
     this.#owner = owner;
     this.begin = begin;
+    this.#rows = [row];
+    this.#params = [row.parameter];
+    this.#data = [row.data];
+    this.#grads = [row.grad];
+    this.#last = [row.length - 1];
+    this.#frozen = [row.frozen];
   }
 
   take(row: Slot): boolean {
@@ -118,14 +125,15 @@ class LooseSegment implements Segment {
 class ArenaSegment implements Segment {
   readonly #owner: SegmentOwner;
   readonly begin: number;
-  readonly #rows: Slot[] = [];
+  readonly #rows: Slot[];
   readonly #changes: ArenaSlot['changes'];
   /** How far it has followed that count. */
   #seen = -1;
 
-  constructor(owner: SegmentOwner, begin: number, changes: ArenaSlot['changes']) {
+  constructor(owner: SegmentOwner, begin: number, row: Slot, { changes }: ArenaSlot) {
     this.#owner = owner;
     this.begin = begin;
+    this.#rows = [row];
     this.#changes = changes;
   }
 
@@ -163,7 +171,7 @@ class ArenaSegment implements Segment {
 /** The slots of a table, in segments. */
 export class Segments {
   readonly #owner: SegmentOwner;
-  readonly #list: Segment[] = [];
+  #list: Segment[] = [];
 
   constructor(owner: SegmentOwner) {
     this.#owner = owner;
@@ -172,13 +180,12 @@ export class Segments {
   /** Takes the next slot in. */
   take(slot: number, row: Slot): void {
     if (this.#list.at(-1)?.take(row)) return;
-    const changes = row.place?.changes;
     const segment =
-      changes === undefined
-        ? new LooseSegment(this.#owner, slot)
-        : new ArenaSegment(this.#owner, slot, changes);
-    segment.take(row);
-    this.#list.push(segment);
+      row.place === undefined
+        ? new LooseSegment(this.#owner, slot, row)
+        : new ArenaSegment(this.#owner, slot, row, row.place);
+    if (this.#list.length === 0) this.#list = [segment];
+    else this.#list.push(segment);
   }
 
   /** The slots are others from `first` on: these. */

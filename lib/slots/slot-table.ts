@@ -39,7 +39,7 @@ type Labelled = Pick<Slot, 'data' | 'label'>;
 export class SlotTable implements SegmentOwner {
   readonly indexOf: Map<ParameterLike, number> = new Map();
   readonly #core: Core;
-  readonly #slots: Slot[] = [];
+  #slots: Slot[] = [];
   readonly #segments = new Segments(this);
   #changes = 0;
 
@@ -116,9 +116,10 @@ export class SlotTable implements SegmentOwner {
     });
     this.#attempt(() => this.#core.addGroup(struct, records, data), rows);
     this.#changes += 1;
+    if (first === 0) this.#slots = rows; // a list that grows takes room for more
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
-      this.#slots.push(row);
+      if (first > 0) this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
       this.#segments.take(first + i, row);
     }

@@ -13,8 +13,8 @@ export class Kind {
   #memory: (Floats | undefined)[] = [];
   /** By slot: where the array begins; -1 when it is all of its memory. */
   #begins: number[] = [];
-  /** By slot: whether its memory waits, and is no state. Empty if none does. */
-  #waits: boolean[] = [];
+  /** By slot: whether its memory waits, and is no state; undefined if none does. */
+  #waits: boolean[] | undefined;
 
   /** Whether a slot has memory, be it state or not. */
   hasMemory(slot: number): boolean {
@@ -28,7 +28,7 @@ export class Kind {
       this.#memory[slot] = memory;
       this.#begins[slot] = begin;
     }
-    if (this.#waits[slot]) this.#waits[slot] = false;
+    if (this.#waits?.[slot]) this.#waits[slot] = false;
   }
 
   /** The state of a slot, if it has this kind; the same array each time, which may be kept. */
@@ -40,19 +40,21 @@ export class Kind {
 
   /** The same, for those who keep no array. */
   peek(slot: number, length: number): Floats | undefined {
-    const memory = this.#waits[slot] ? undefined : this.#memory[slot];
+    const memory = this.#waits?.[slot] ? undefined : this.#memory[slot];
     const begin = this.#begins[slot]!;
     return memory === undefined || begin < 0 ? memory : viewOf(memory, begin, length);
   }
 
   /** The slot has no such state any more; its memory waits until it has again. */
   drop(slot: number): void {
-    if (this.hasMemory(slot)) this.#waits[slot] = true;
+    if (!this.hasMemory(slot)) return;
+    this.#waits ??= [];
+    this.#waits[slot] = true;
   }
 
   /** Memory that waits is state from now on: zeros. */
   revive(slot: number, length: number): void {
-    if (!this.#waits[slot]) return;
+    if (!this.#waits?.[slot]) return;
     this.#waits[slot] = false;
     fillZero(this.peek(slot, length)!);
   }
@@ -75,16 +77,16 @@ export class Kind {
   /** The slot has none of it. */
   clear(slot: number): void {
     if (this.hasMemory(slot)) this.#memory[slot] = undefined;
-    if (this.#waits[slot]) this.#waits[slot] = false;
+    if (this.#waits?.[slot]) this.#waits[slot] = false;
   }
 
   /** These slots have gone; those behind them move up. */
   remove(slots: readonly number[]): void {
-    for (const list of [this.#memory, this.#begins, this.#waits]) takeOut(list, slots);
+    for (const list of [this.#memory, this.#begins, this.#waits ?? []]) takeOut(list, slots);
   }
 
   /** No slot has any. */
   clearAll(): void {
-    [this.#memory, this.#begins, this.#waits] = [[], [], []];
+    [this.#memory, this.#begins, this.#waits] = [[], [], undefined];
   }
 }

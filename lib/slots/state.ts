@@ -1,7 +1,7 @@
 /** The state of an optimizer: arrays per parameter, made when an option first needs them. */
 
 import type { Core } from '../backend/backend.ts';
-import { type Block, type SlabAllocator, wholeLines } from '../memory/slab.ts';
+import { type Block, wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { takeOut } from '../support/lists.ts';
@@ -70,11 +70,10 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     const isNew = first >= this.#slots.size;
     const blocks: PlacedBlock[] = [];
     let shared: Layout | undefined;
-    for (const k of which) {
-      const slabs = owned.state(k);
-      shared = isNew && shared ? shared : this.#layOut(k, first, data, slabs);
+    for (const [i, k] of which.entries()) {
+      shared = isNew && shared ? shared : this.#layOut(k, first, data, owned);
       if (shared.begins.every((begin) => begin < 0)) continue; // all are there
-      blocks.push({ k, ...shared, ...slabs.block(shared.size, k + 2) });
+      blocks.push({ k, ...shared, ...owned.block(k, shared.size, which.length - i) });
     }
     if (places.length < 2 * data.length) places = new Float64Array(2 * data.length);
     return () => {
@@ -88,7 +87,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
    * that are there. A long array begins as far past a line as its data, so that both meet the next
    * line at once.
    */
-  #layOut(k: number, first: number, data: readonly Floats[], slabs: SlabAllocator): Layout {
+  #layOut(k: number, first: number, data: readonly Floats[], owned: OptimizerMemory): Layout {
     const begins: number[] = [];
     let size = 0;
     for (let i = 0; i < data.length; i++) {
@@ -98,7 +97,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       }
       // By the slot, where there is one: registered data may have been taken away.
       const length = this.#slots.rows[first + i]?.length ?? lengthOf(data[i]);
-      const head = slabs.headOf(data[i]!);
+      const head = owned.headOf(data[i]!);
       begins.push(size + head);
       size += wholeLines(head + length);
     }
@@ -117,7 +116,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     const arrays = core.setStates(k, memory, places, count);
     for (let i = 0; i < count; i++) {
       const slot = places[2 * i]!;
-      this.#views[slot] = undefined;
+      if (slot < this.#views.length) this.#views[slot] = undefined;
       if (arrays === undefined) kind.set(slot, memory, places[2 * i + 1]!);
       else kind.set(slot, arrays[i]!, -1);
     }
@@ -181,9 +180,8 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   ): (core: Core) => void {
     const { length } = this.#slots.rows[slot]!;
     const blocks = which.map((k) => {
-      const slabs = owned.state(k);
-      const head = slabs.headOf(data);
-      const { memory, begin } = slabs.block(head + lengthOf(data), k + 2);
+      const head = owned.headOf(data);
+      const { memory, begin } = owned.block(k, head + lengthOf(data));
       const before = this.#kinds[k]!.peek(slot, length);
       if (before !== undefined) gather(before, viewOf(memory, begin + head, lengthOf(data)));
       return { k, memory, begin, begins: [head], size: head + lengthOf(data) } as PlacedBlock;

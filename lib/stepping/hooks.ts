@@ -22,9 +22,12 @@ export interface HookHandle {
   remove(): void;
 }
 
+/** What all lists without hooks have in common; nothing is ever put into it. */
+const NONE: Set<never> = new Set();
+
 /** Hooks in the order in which they were registered; one function may stand there twice. */
 export class HookList<H extends (...args: never[]) => unknown> {
-  #hooks = new Set<{ readonly hook: H }>();
+  #hooks: Set<{ readonly hook: H }> = NONE;
 
   /** @param first Whether it comes before those that are there. */
   add(hook: H, first = false): HookHandle {
@@ -35,7 +38,7 @@ export class HookList<H extends (...args: never[]) => unknown> {
       );
     }
     const entry = { hook };
-    if (first) this.#hooks = new Set([entry, ...this.#hooks]);
+    if (first || this.#hooks === NONE) this.#hooks = new Set([entry, ...this.#hooks]);
     else this.#hooks.add(entry);
     return Object.freeze({ remove: () => void this.#hooks.delete(entry) });
   }

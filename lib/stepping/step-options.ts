@@ -2,7 +2,7 @@
 
 import type { Core } from '../backend/backend.ts';
 import { CLIP_SCOPES, ON_NON_FINITE, REPORT } from '../backend/step-options.ts';
-import { type LiveOptions, type OptionOwner, OptionView } from '../groups/param-group.ts';
+import { type LiveOptions, OptionHolder, OptionView } from '../groups/param-group.ts';
 import { flag, number, type Option, type Where } from '../options/option.ts';
 import { Schema } from '../options/schema.ts';
 import type { Phases } from '../slots/phases.ts';
@@ -173,13 +173,7 @@ export class StepSettings {
     this.#struct = struct;
     schema.write(struct, values);
     ground.core.setOptions(struct, this.#report);
-    const owner: OptionOwner<StepOptions> = {
-      schema,
-      struct,
-      toString: () => '',
-      assertLive: () => ground.phases.assertLive(),
-      ensureState() {},
-    };
+    const owner = new OptionHolder<StepOptions>(schema, struct, ground.phases, '');
     this.options = new OptionView(owner) as unknown as LiveOptions<StepOptions>;
   }
 

@@ -8,14 +8,24 @@ import { GradstepError } from './errors.ts';
  * @param instead The call that changes it properly.
  */
 export function readOnlyList<T>(list: T[], name: string, instead: string): readonly T[] {
+  const sentence = `${name} cannot be changed directly; use ${instead}`;
+  const handler = handlers.get(sentence) ?? refusing(sentence);
+  handlers.set(sentence, handler);
+  return new Proxy(list, handler);
+}
+
+/** By sentence: a hundred thousand optimizers share one. */
+const handlers = new Map<string, ProxyHandler<never[]>>();
+
+function refusing(sentence: string): ProxyHandler<never[]> {
   const refuse = (): never => {
-    throw new GradstepError('ERR_READ_ONLY', `${name} cannot be changed directly; use ${instead}`);
+    throw new GradstepError('ERR_READ_ONLY', sentence);
   };
-  return new Proxy(list, {
+  return {
     set: refuse,
     defineProperty: refuse,
     deleteProperty: refuse,
     setPrototypeOf: refuse,
     preventExtensions: refuse,
-  });
+  };
 }
