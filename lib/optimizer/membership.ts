@@ -6,6 +6,7 @@ import { isIterable, isObject, listParams } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { takeOut } from '../support/lists.ts';
 import { type Floats, isGone, lengthOf } from '../support/typed-arrays.ts';
 import { readSource, type Source } from './replace-options.ts';
 
@@ -29,17 +30,26 @@ export function removeParameters(table: Table, given: unknown): void {
     const gone = listSlots(table, given, 'removeParameters()');
     if (gone.length === 0) return;
     const rows = gone.map((slot) => slots.rows[slot]!);
+    const places = new Map<number, number[]>(); // in each group's list
+    for (const { group, index } of rows) {
+      if (!places.get(group)?.push(index)) places.set(group, [index]);
+    }
     slots.remove(gone);
     state.remove(gone, rows, memory);
-    const params = new Set(rows.map(({ parameter }) => parameter));
-    for (const group of new Set(rows.map((row) => row.group))) {
-      const { members, overrides } = groups[group]!;
-      for (const parameter of overrides.size > 0 ? params : []) overrides.delete(parameter);
-      const stays = members.params.map((parameter) => !params.has(parameter));
-      members.paramNames &&= Object.freeze(members.paramNames.filter((_, i) => stays[i]));
-      members.params = Object.freeze(members.params.filter((_, i) => stays[i]));
+    for (const { group, parameter } of rows) groups[group]!.overrides.delete(parameter);
+    for (const [group, mine] of places) {
+      const { members } = groups[group]!;
+      members.paramNames &&= without(members.paramNames, mine);
+      members.params = without(members.params, mine);
     }
   });
+}
+
+/** A list without what stands at these places. */
+function without<T>(list: readonly T[], places: readonly number[]): readonly T[] {
+  const rest = list.slice();
+  takeOut(rest, places);
+  return Object.freeze(rest);
 }
 
 /** Lets state be as before the first step. */
@@ -75,7 +85,8 @@ export function replaceParameter(
     const source = readSource(options, { old, next, from: row.length, to: lengthOf(data) });
     const { members, overrides } = table.rows[row.group]!;
     const name = members.paramNames ? row.name : ownName;
-    const params = Object.freeze(members.params.map((mine) => (mine === old ? next : mine)));
+    const params = members.params.slice();
+    params[row.index] = next;
     // From here on no code of a user.
     if (isGone(data) || lengthOf(data) !== source.length) throw goneMeanwhile(row.label);
     const before = table.memory.mark();
@@ -88,7 +99,7 @@ export function replaceParameter(
       throw error;
     }
     overrides.move(old, next);
-    members.params = params;
+    members.params = Object.freeze(params);
   });
 }
 

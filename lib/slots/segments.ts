@@ -32,6 +32,8 @@ interface Segment {
   verify(): void;
   /** A group's slots were frozen or let go. */
   freeze(slot: number, frozen: boolean): void;
+  /** Lets one of its slots be another, if that is of its kind. */
+  put(slot: number, row: Slot): boolean;
   /** Lets go of the slots from here on. */
   endAt(slot: number): void;
 }
@@ -115,6 +117,18 @@ class LooseSegment implements Segment {
     if (i >= 0 && i < this.#frozen.length) this.#frozen[i] = frozen;
   }
 
+  put(slot: number, row: Slot): boolean {
+    if (row.place !== undefined) return false;
+    const i = slot - this.begin;
+    this.#rows[i] = row;
+    this.#params[i] = row.parameter;
+    this.#data[i] = row.data;
+    this.#grads[i] = row.grad;
+    this.#last[i] = row.length - 1;
+    this.#frozen[i] = row.frozen;
+    return true;
+  }
+
   endAt(slot: number): void {
     const lists = [this.#rows, this.#params, this.#data, this.#grads, this.#last, this.#frozen];
     for (const list of lists) list.length = slot - this.begin;
@@ -163,6 +177,13 @@ class ArenaSegment implements Segment {
     this.#seen = -1;
   }
 
+  put(slot: number, row: Slot): boolean {
+    if (row.place?.changes !== this.#changes) return false;
+    this.#rows[slot - this.begin] = row;
+    this.#seen = -1;
+    return true;
+  }
+
   endAt(slot: number): void {
     this.#rows.length = slot - this.begin;
   }
@@ -188,7 +209,13 @@ export class Segments {
     else this.#list.push(segment);
   }
 
-  /** The slots are others from `first` on: these. */
+  /** One of the rows is another. */
+  replace(slot: number, rows: readonly Slot[]): void {
+    const mine = this.#list.findLast((segment) => segment.begin <= slot);
+    if (!mine?.put(slot, rows[slot]!)) this.cut(slot, rows);
+  }
+
+  /** The rows are others from `first` on. */
   cut(first: number, rows: readonly Slot[]): void {
     const list = this.#list;
     while (list.length > 0 && list.at(-1)!.begin >= first) list.pop();

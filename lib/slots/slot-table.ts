@@ -179,7 +179,7 @@ export class SlotTable implements SegmentOwner {
     this.#slots[slot] = row;
     this.indexOf.delete(old.parameter);
     this.indexOf.set(parameter, slot);
-    this.#segments.cut(slot, this.#slots);
+    this.#segments.replace(slot, this.#slots);
     if (row.place !== undefined) this.#core.ownLines(slot, slot + 1);
     this.#changes += 1;
   }

@@ -56,7 +56,14 @@ export class Kind {
   revive(slot: number, length: number): void {
     if (!this.#waits?.[slot]) return;
     this.#waits[slot] = false;
-    fillZero(this.peek(slot, length)!);
+    this.fillZero(slot, length);
+  }
+
+  /** Zeros for the state of a slot, if it has this kind. */
+  fillZero(slot: number, length: number): void {
+    const memory = this.#waits?.[slot] ? undefined : this.#memory[slot];
+    const begin = Math.max(this.#begins[slot]!, 0);
+    if (memory !== undefined) fillZero(memory, begin, begin + length);
   }
 
   /** The memory of a slot, if any, and whether it was given out as an array. */
@@ -66,11 +73,12 @@ export class Kind {
     return memory && { memory, begin: Math.max(begin, 0), isHeld: begin < 0 };
   }
 
-  /** The buffers of all arrays that were given out. */
-  *heldBuffers(): Generator<ArrayBufferLike> {
-    for (const [slot, begin] of this.#begins.entries()) {
-      const memory = this.#memory[slot];
-      if (begin < 0 && memory !== undefined) yield bufferOf(memory);
+  /** Puts the buffers of all arrays that were given out into a set. */
+  addHeld(buffers: Set<ArrayBufferLike>): void {
+    const begins = this.#begins;
+    for (let slot = 0; slot < begins.length; slot++) {
+      const memory = begins[slot]! < 0 ? this.#memory[slot] : undefined;
+      if (memory !== undefined) buffers.add(bufferOf(memory));
     }
   }
 

@@ -5,7 +5,7 @@ import { type Block, wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { takeOut } from '../support/lists.ts';
-import { type Floats, fillZero, lengthOf, viewOf } from '../support/typed-arrays.ts';
+import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
 import type { Phases } from './phases.ts';
 import type { Slot } from './slot.ts';
@@ -153,10 +153,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   /** Zeros for all state of a slot. @internal */
   fillZero(slot: number): void {
     const { length } = this.#slots.rows[slot]!;
-    for (const kind of this.#kinds) {
-      const array = kind.peek(slot, length);
-      if (array !== undefined) fillZero(array);
-    }
+    for (const kind of this.#kinds) kind.fillZero(slot, length);
   }
 
   /** Which kinds a slot has. @internal */
@@ -222,7 +219,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   /** Gives all memory back: the optimizer has been disposed of. @internal */
   release(owned: OptimizerMemory): void {
     const held = new Set<ArrayBufferLike>();
-    for (const kind of this.#kinds) for (const buffer of kind.heldBuffers()) held.add(buffer);
+    for (const kind of this.#kinds) kind.addHeld(held);
     owned.release(held);
     for (const kind of this.#kinds) kind.clearAll();
     this.#views = [];

@@ -67,9 +67,9 @@ export function copyFloats(target: Floats, source: Floats): void {
   apply(setFloat32, target, [source]);
 }
 
-/** Fills with zeros through the intrinsic method. */
-export function fillZero(array: Floats): void {
-  apply(fillFloat32, array, [0]);
+/** Fills with zeros, wholly or from `begin` to `end`, through the intrinsic method. */
+export function fillZero(array: Floats, begin?: number, end?: number): void {
+  apply(fillFloat32, array, [0, begin, end]);
 }
 
 /**

@@ -85,8 +85,8 @@ export class PortableCore implements Core {
   findOverlap(data: readonly Floats[]): Failure | undefined {
     const failure = this.#claimAll(data);
     if (failure !== undefined) return failure;
-    for (const [i, array] of data.entries()) {
-      this.#memory.release(wholeRange(array), this.#slots.length + i);
+    for (let i = data.length - 1; i >= 0; i--) {
+      this.#memory.release(wholeRange(data[i]!), this.#slots.length + i);
     }
     return undefined;
   }
@@ -204,14 +204,15 @@ export class PortableCore implements Core {
 
   removeSlots(gone: Doubles): void {
     const numbers = Array.from(this.#slots.keys());
+    const buffers = new Set<ArrayBufferLike>();
     for (let slot = gone[0]!, next = 0; slot < numbers.length; slot++) {
-      const isGone = slot === gone[next];
-      numbers[slot] = isGone ? NOBODY : slot - next;
-      if (isGone) this.releaseData(gone[next++]!);
-      else this.#memory.rename(this.#slots[slot]!.range, slot, numbers[slot]!);
+      buffers.add(this.#slots[slot]!.range.buffer);
+      if (slot === gone[next]) next += 1;
+      numbers[slot] = slot === gone[next - 1] ? NOBODY : slot - next;
     }
     const renumber = (slots: number[]) =>
       slots.map((slot) => numbers[slot]!).filter((slot) => slot !== NOBODY);
+    this.#memory.renumber(buffers, numbers);
     takeOut(this.#slots, Array.from(gone));
     this.#movedData = renumber(this.#movedData);
     this.#movedGrads = renumber(this.#movedGrads);

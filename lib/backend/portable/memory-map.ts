@@ -88,12 +88,17 @@ export class MemoryMap {
     return true;
   }
 
-  /** What `owner` claimed there is another's. */
-  rename({ buffer, begin }: Range, owner: number, name: number): void {
-    const claims = this.#claims.get(buffer) ?? [];
-    const at = before(claims, begin);
-    const claim = claims[at];
-    if (claim?.begin === begin && claim.owner === owner) claims[at] = { ...claim, owner: name };
+  /** Slots have other numbers, or NOBODY's; in these buffers are all whose number changes. */
+  renumber(buffers: Iterable<ArrayBufferLike>, numbers: readonly number[]): void {
+    for (const buffer of buffers) {
+      const claims = this.#claims.get(buffer) ?? [];
+      const numberOf = ({ owner }: Claim) => (owner < 0 ? owner : numbers[owner]!);
+      const stay = claims.filter((claim) => numberOf(claim) !== NOBODY);
+      this.#claims.set(
+        buffer,
+        stay.map((claim) => ({ ...claim, owner: numberOf(claim) })),
+      );
+    }
   }
 }
 
