@@ -22,7 +22,7 @@ export class CombinedStepper implements Steppable {
   }
 
   get steps(): number {
-    return Math.max(0, ...this.steppers.map(({ steps }) => steps));
+    return this.steppers.reduce((most, { steps }) => Math.max(most, steps), 0);
   }
 
   before(given: StepArguments): StepArguments {

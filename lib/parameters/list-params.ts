@@ -152,7 +152,7 @@ function listNames(items: readonly unknown[], given: unknown, where: Where) {
           `but received ${describe(given)}${where}`,
       );
     }
-    names.push(...list);
+    for (const name of list) names.push(name);
   } else if (given !== undefined && JSON.stringify(names) !== JSON.stringify(given)) {
     throw new GradstepError('ERR_NAMES', `paramNames differ from the names in params${where}`);
   }
