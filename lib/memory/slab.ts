@@ -242,7 +242,7 @@ function allocate(bytes: number): ArrayBufferLike {
     // A browser page without isolation has no shared memory; only the portable backend runs there.
     return typeof SharedArrayBuffer === 'undefined'
       ? new ArrayBuffer(bytes)
-      : weighed(bytes, () => new SharedArrayBuffer(bytes));
+      : weighed(new SharedArrayBuffer(bytes));
   } catch (cause) {
     throw new GradstepError(
       'ERR_OUT_OF_MEMORY',

@@ -18,18 +18,21 @@ let shared: ArrayBuffer | undefined;
 let room = 0;
 
 /**
- * Counts as many bytes as there are in the slab that `allocate` makes for as long as it lives;
- * first, so that garbage is collected before there is more of it.
+ * Counts the bytes of a new slab for as long as it lives. It comes before its weight: what is
+ * counted already makes V8 look for garbage, and the slab itself is none.
  */
-export function weighed<T extends ArrayBufferLike>(bytes: number, allocate: () => T): T {
-  if (bytes < SMALL && room < bytes) {
+export function weighed<T extends ArrayBufferLike>(slab: T): T {
+  const bytes = slab.byteLength;
+  if (bytes >= SMALL) {
+    weights.set(slab, untouched(bytes));
+    return slab;
+  }
+  if (room < bytes) {
     shared = untouched(SMALL);
     room = SMALL;
   }
-  const value = bytes < SMALL ? shared : untouched(bytes);
-  const slab = allocate();
-  if (bytes < SMALL) room -= bytes;
-  weights.set(slab, value);
+  room -= bytes;
+  weights.set(slab, shared);
   return slab;
 }
 

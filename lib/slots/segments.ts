@@ -11,6 +11,7 @@ import type { Slot } from './slot.ts';
 
 /** The table that a segment belongs to. */
 export interface SegmentOwner {
+  readonly rows: readonly Readonly<Slot>[];
   /** Checks an array that a parameter has now, and registers it. */
   rebindData(slot: number, data: Floats): void;
   rebindGrad(slot: number, grad: Floats | null): void;
@@ -43,7 +44,6 @@ class LooseSegment implements Segment {
   readonly #owner: SegmentOwner;
   readonly begin: number;
   // Lists of one: those that begin empty take room for many, and most small models have one.
-  readonly #rows: Slot[];
   readonly #params: ParameterLike[];
   readonly #data: Floats[];
   readonly #grads: (Floats | null)[];
@@ -54,7 +54,6 @@ class LooseSegment implements Segment {
   constructor(owner: SegmentOwner, begin: number, row: Slot) {
     this.#owner = owner;
     this.begin = begin;
-    this.#rows = [row];
     this.#params = [row.parameter];
     this.#data = [row.data];
     this.#grads = [row.grad];
@@ -64,7 +63,6 @@ class LooseSegment implements Segment {
 
   take(row: Slot): boolean {
     if (row.place !== undefined) return false;
-    this.#rows.push(row);
     this.#params.push(row.parameter);
     this.#data.push(row.data);
     this.#grads.push(row.grad);
@@ -87,7 +85,7 @@ class LooseSegment implements Segment {
   }
 
   #check(i: number, frozen: unknown): boolean {
-    return checkFrozen(frozen, this.#rows[i]!.label);
+    return checkFrozen(frozen, this.#owner.rows[this.begin + i]!.label);
   }
 
   #rebindData(i: number, data: Floats): void {
@@ -120,7 +118,6 @@ class LooseSegment implements Segment {
   put(slot: number, row: Slot): boolean {
     if (row.place !== undefined) return false;
     const i = slot - this.begin;
-    this.#rows[i] = row;
     this.#params[i] = row.parameter;
     this.#data[i] = row.data;
     this.#grads[i] = row.grad;
@@ -130,7 +127,7 @@ class LooseSegment implements Segment {
   }
 
   endAt(slot: number): void {
-    const lists = [this.#rows, this.#params, this.#data, this.#grads, this.#last, this.#frozen];
+    const lists = [this.#params, this.#data, this.#grads, this.#last, this.#frozen];
     for (const list of lists) list.length = slot - this.begin;
   }
 }
