@@ -43,9 +43,12 @@ int main() {
       const size_t victim = next() % held.size();
       extend(held[victim], next() % 60);
       CHECK(!map.extend(held[victim].begin, 1, i + 1), "somebody else's");
-      map.release(held[victim].begin, held[victim].owner + 1);  // not the owner: nothing happens
+      CHECK(!map.release(held[victim].begin, held[victim].owner + 1), "not the owner");
       CHECK(map.holder(held[victim].begin, 1) == held[victim].owner, "kept");
-      map.release(held[victim].begin, held[victim].owner);
+      map.rename(held[victim].begin, held[victim].owner + 1, 7);  // not the owner: nothing happens
+      map.rename(held[victim].begin, held[victim].owner, 1000000 + i);
+      CHECK(map.holder(held[victim].begin, 1) == 1000000 + i, "renamed");
+      CHECK(map.release(held[victim].begin, 1000000 + i), "there");
       CHECK(map.holder(held[victim].begin, held[victim].bytes) == MemoryMap::kNobody, "released");
       held.erase(held.begin() + static_cast<std::ptrdiff_t>(victim));
     }

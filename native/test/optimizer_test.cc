@@ -139,6 +139,44 @@ void forgetsMemoryThatIsGone() {
   CHECK(!add().kind, "taken over");
 }
 
+// Those behind move up, with what is claimed for them and what is not verified yet.
+void letsSlotsGo() {
+  Fixture f;
+  f.optimizer.setData(3, f.data[3].data());
+  f.optimizer.removeSlots({0, 2});
+  CHECK(f.optimizer.slots().size() == 2 && f.optimizer.slots()[0].data == f.data[1].data(), "left");
+  CHECK(!f.optimizer.step().kind, "step");
+  CHECK(f.data[0][0] == 1.0f && f.data[2][0] == 1.0f, "gone");
+  CHECK(std::fabs(f.data[1][0] - 0.9f) < 1e-6f && std::fabs(f.data[3][0] - 0.5f) < 1e-6f, "moved");
+  double steps[1] = {};
+  const std::vector<FloatSpan> taken = {{f.data[3].data() + 20, 1}};
+  const Failure failure = f.optimizer.addGroup(f.hyperparameters[0], steps, taken);
+  CHECK(failure.kind == Failure::kDataOverlap && failure.slot == 2 && failure.other == 1, "claims");
+  const std::vector<FloatSpan> freed = {{f.data[0].data(), 21}};
+  CHECK(!f.optimizer.addGroup(f.hyperparameters[0], steps, freed).kind, "free again");
+  f.optimizer.removeSlots({2});
+  f.optimizer.removeSlots({});
+  f.optimizer.removeSlots({0, 1});
+  CHECK(f.optimizer.slots().empty() && !f.optimizer.step().kind, "none");
+}
+
+void replacesASlot() {
+  Fixture f;
+  CHECK(!f.optimizer.step().kind, "step");
+  const Failure failure = f.optimizer.replaceSlot(1, {f.data[0].data() + 3, 5});
+  CHECK(failure.kind == Failure::kDataOverlap && failure.slot == 4 && failure.other == 0, "taken");
+  CHECK(!f.optimizer.step().kind && f.steps[0][1] == 2, "as it was");
+  // In the memory that it has already, and shorter.
+  CHECK(!f.optimizer.replaceSlot(1, {f.data[1].data() + 3, 5}).kind, "replaced");
+  CHECK(!f.optimizer.step().kind && f.steps[0][1] == 2, "no gradient");
+  f.optimizer.setGrad(1, f.grad[1].data());
+  CHECK(f.optimizer.step().kind == Failure::kMissingState, "no state");
+  for (int k = 0; k < 2; k++) f.optimizer.setState(1, k, f.state[1][k].data());
+  const float before = f.data[1][2];
+  CHECK(!f.optimizer.step().kind && f.steps[0][1] == 3, "goes on counting");
+  CHECK(f.data[1][2] == before && f.data[1][8] == before && f.data[1][3] < before, "length");
+}
+
 }  // namespace
 
 int main() {
@@ -150,5 +188,7 @@ int main() {
   stepsAnArenaAsOneSpan();
   givesASlotItsOwn();
   forgetsMemoryThatIsGone();
+  letsSlotsGo();
+  replacesASlot();
   return finish("optimizer");
 }
