@@ -144,6 +144,7 @@ export class AverageTable {
 
   dispose(): void {
     this.core.dispose();
+    this.#kept = undefined;
   }
 
   #copy(from: readonly (Floats | undefined)[], to: readonly (Floats | undefined)[]): void {

@@ -156,8 +156,8 @@ export abstract class Optimizer<
    * Lets parameters go, with their state and what they override. Groups stay, also when they are
    * left empty; for all other parameters it is as if these had never been there.
    *
-   * @throws {GradstepError} `ERR_INVALID_PARAMETER` when one is not of this optimizer,
-   * `ERR_DETACHED`, `ERR_BUSY`, `ERR_DISPOSED`; nothing has changed then.
+   * @throws {GradstepError} `ERR_INVALID_PARAMETER` when one is not of this optimizer, `ERR_BUSY`,
+   * `ERR_DISPOSED`; nothing has changed then.
    */
   removeParameters(params: ParameterLike | Iterable<ParameterLike>): void {
     removeParameters(this.#groups as never, params);
@@ -268,9 +268,8 @@ export abstract class Optimizer<
   }
 
   /**
-   * Frees the native memory and the state now; every later call is an `ERR_DISPOSED`. Arrays of
-   * `state` that you hold keep their values, and all of their slab, for as long as you hold them.
-   * Safe to call twice.
+   * Frees the native memory and the state now; every later call is an `ERR_DISPOSED`. An array of
+   * `state` that you hold stays yours, with its values. Safe to call twice.
    */
   dispose(): void {
     if (this.#phases.disposed) return;
