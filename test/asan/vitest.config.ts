@@ -1,5 +1,6 @@
 // The suite on the addon of build-asan/, for `npm run test:asan`. What builds, packs or checks
-// types is left out: it runs other programs than the addon.
+// types is left out: it runs other programs than the addon; so are resident sizes, for the sanitizer
+// keeps what is freed.
 import { fileURLToPath } from 'node:url';
 import { mergeConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
@@ -10,7 +11,7 @@ export default mergeConfig(base, {
   test: {
     root: inRepository('.'),
     setupFiles: [inRepository('test/asan/setup.ts')],
-    exclude: ['test/package/**', 'test/bench/**'],
+    exclude: ['test/package/**', 'test/bench/**', 'test/memory/resident.test.ts'],
     typecheck: { enabled: false },
     // Left out: the backend without native code, and goldens inside one large buffer, where an
     // overrun meets no red zone; shared memory stays, so that unaligned arrays are stepped too.
