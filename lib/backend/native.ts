@@ -51,23 +51,31 @@ export function loadAddon(): Addon {
   }
 }
 
-/** The function of the last list that was stepped as one: mostly the next one is the same. */
+/** A list that is stepped as one, and the function that does so. */
+interface Batch {
+  readonly handles: readonly object[];
+  readonly step: () => ReturnType<Backend['stepAll']>;
+}
+
+/**
+ * The last list: mostly the next one is the same. Held weakly, since nobody may want it any more,
+ * and it keeps all of its cores.
+ */
 class Batches {
   readonly #addon: Addon;
-  #handles: readonly object[] = [];
-  #step: () => ReturnType<Backend['stepAll']> = () => undefined;
+  #last: WeakRef<Batch> | undefined;
 
   constructor(addon: Addon) {
     this.#addon = addon;
   }
 
-  of(cores: readonly Core[]): () => ReturnType<Backend['stepAll']> {
+  of(cores: readonly Core[]): Batch['step'] {
     const handles = cores.map(NativeCore.handleOf);
-    if (!same(handles, this.#handles)) {
-      this.#step = this.#addon.stepAllOf(handles);
-      this.#handles = handles;
-    }
-    return this.#step;
+    const last = this.#last?.deref();
+    if (last !== undefined && same(handles, last.handles)) return last.step;
+    const step = this.#addon.stepAllOf(handles);
+    this.#last = new WeakRef({ handles, step });
+    return step;
   }
 }
 

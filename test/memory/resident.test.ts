@@ -52,6 +52,7 @@ describe.each(['native', 'portable'] as const)('%s backend', (backend) => {
       const sizes = [];
       for (let round = 0; round < 6; round++) {
         const all = Array.from({ length: 5000 }, () => new Adam([new Parameter([1, 2, 3])]));
+        gradstep.stepAll(all);
         all.length = 0;
         await turn();
         sizes.push(rss());
