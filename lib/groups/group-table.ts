@@ -61,7 +61,7 @@ export class GroupTable<O extends object, S = unknown> {
   readonly schema: Schema<O>;
   readonly phases: Phases;
   readonly memory: OptimizerMemory;
-  readonly #core: Core;
+  readonly core: Core;
   /** The struct behind `defaults`. */
   readonly #defaults: Doubles;
   /** By struct; filled when somebody asks. */
@@ -72,7 +72,7 @@ export class GroupTable<O extends object, S = unknown> {
   constructor({ schema, backend, core, phases }: Ground<O>, defaults: Required<O>) {
     this.schema = schema;
     this.phases = phases;
-    this.#core = core;
+    this.core = core;
     this.slots = new SlotTable(core, backend);
     this.memory = new OptimizerMemory(backend, core);
     this.#defaults = this.memory.doubles(schema.fields.length);
@@ -159,22 +159,6 @@ export class GroupTable<O extends object, S = unknown> {
     }
   }
 
-  /** As `StateMap.renew`. */
-  renewState(
-    slot: number,
-    kinds: readonly number[],
-    data: Floats,
-    gather: (from: Floats, to: Floats) => void,
-  ): () => void {
-    const attach = this.state.renew(slot, kinds, data, this.memory, gather);
-    return () => attach(this.#core);
-  }
-
-  /** As `StateMap.reattach`. */
-  reattachState(slot: number): void {
-    this.state.reattach(slot, this.#core);
-  }
-
   /** The core has been disposed of: gives the memory of the state back. */
   release(): void {
     this.state.release(this.memory);
@@ -242,7 +226,7 @@ export class GroupTable<O extends object, S = unknown> {
   }
 
   #allocate(first: number, data: readonly Floats[], kinds: readonly number[]): () => void {
-    return this.state.allocate(kinds, first, data, this.memory, this.#core);
+    return this.state.allocate(kinds, first, data, this.memory, this.core);
   }
 
   /** The number of a parameter of this optimizer. */

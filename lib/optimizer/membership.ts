@@ -108,14 +108,15 @@ export function replaceParameter(
  * result, once that data is there, puts it in its place.
  */
 function inherit(table: Table, slot: number, data: Floats, source: Source): () => void {
+  const { state, memory, core } = table;
   switch (source.kind) {
     case 'keep':
-      return () => table.reattachState(slot);
+      return () => state.reattach(slot, core);
     case 'gather':
-      return table.renewState(slot, table.state.kindsOf(slot), data, source.gather);
+      return state.renew(slot, state.kindsOf(slot), data, memory, core, source.gather);
     case 'reset': {
       const kinds = table.kindsOf(table.optionsOf(slot));
-      const attachState = table.renewState(slot, kinds, data, () => {});
+      const attachState = state.renew(slot, kinds, data, memory, core);
       return () => {
         table.slots.rows[slot]!.record.fill(0);
         attachState();

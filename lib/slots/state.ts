@@ -173,17 +173,18 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     which: readonly number[],
     data: Floats,
     owned: OptimizerMemory,
-    gather: (from: Floats, to: Floats) => void,
-  ): (core: Core) => void {
+    core: Core,
+    gather?: (from: Floats, to: Floats) => void,
+  ): () => void {
     const { length } = this.#slots.rows[slot]!;
     const blocks = which.map((k) => {
       const head = owned.headOf(data);
       const { memory, begin } = owned.block(k, head + lengthOf(data));
       const before = this.#kinds[k]!.peek(slot, length);
-      if (before !== undefined) gather(before, viewOf(memory, begin + head, lengthOf(data)));
+      if (before !== undefined) gather?.(before, viewOf(memory, begin + head, lengthOf(data)));
       return { k, memory, begin, begins: [head], size: head + lengthOf(data) } as PlacedBlock;
     });
-    return (core) => {
+    return () => {
       this.#free(slot, length, owned);
       for (const kind of this.#kinds) kind.clear(slot);
       for (const block of blocks) this.#register(core, slot, block);
