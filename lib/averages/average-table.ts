@@ -8,28 +8,26 @@
 
 import { activeBackend } from '../backend/active.ts';
 import type { Backend, Core, Failure } from '../backend/backend.ts';
+import { releaseBusy, takeBusy } from '../backend/busy-memory.ts';
 import { type Placement, SlabAllocator, wholeLines } from '../memory/slab.ts';
-import { goneSentence, type ParamList } from '../parameters/list-params.ts';
+import { goneSentence, type ParamList, unsharedSentence } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { ArenaParameter } from '../parameters/parameter-arena.ts';
+import type { Member } from '../stepping/members.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import {
   bufferOf,
+  copyFloats,
   type Doubles,
   type Floats,
+  isElastic,
   isFloat32Array,
   isGone,
+  isShared,
+  isWhole,
   lengthOf,
 } from '../support/typed-arrays.ts';
-
-const { apply } = Reflect;
-const { set } = Float32Array.prototype;
-
-/** Copies bits; also those of a NaN. */
-function copyBits(target: Floats, source: Floats): void {
-  apply(set, target, [source]);
-}
 
 /** Which of the arrays that are worked on together they are; an arena's own are 0 and 1. */
 const [AVERAGES, KEPT] = [2, 3];
@@ -41,8 +39,8 @@ interface AverageSchema {
   readonly record: readonly string[];
 }
 
-/** One row per parameter. */
-export class AverageTable {
+/** One row per parameter. What the core borrows is kept alive here. */
+export class AverageTable implements Member {
   /** The options, as the core reads them. */
   readonly struct: Doubles;
   readonly averages: readonly Floats[];
@@ -56,6 +54,8 @@ export class AverageTable {
   readonly #placement: Placement;
   /** The parameters' data as the core knows it, kept alive here. */
   readonly #values: (Floats | undefined)[] = [];
+  /** Whether the last element does not tell all of it: it is empty, or its buffer grows. */
+  readonly #isOdd: boolean[] = [];
   #kept: readonly Floats[] | undefined;
 
   /** The averages begin as copies of the parameters. */
@@ -71,14 +71,16 @@ export class AverageTable {
     this.struct = control.float64(fields.length);
     this.#records = control.float64(Math.max(1, params.length) * record.length);
     this.averages = this.#allocate(AVERAGES);
-    for (let i = 0; i < data.length; i++) copyBits(this.averages[i]!, data[i]!);
-    if (this.core.addGroup(this.struct, this.#records, this.averages) !== undefined) {
+    for (let i = 0; i < data.length; i++) {
+      copyFloats(this.averages[i]!, data[i]!, this.#lengths[i]!);
+    }
+    // Without parameters there is one that is empty: something has to count the updates.
+    const slots = params.length > 0 ? this.averages : [new Float32Array(0)];
+    if (this.core.addGroup(this.struct, this.#records, slots) !== undefined) {
       throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
     }
-    // Averages are cut as arenas are: then parameters that lie side by side are one span.
-    for (let i = 0; i < data.length; i++) {
-      if (ArenaParameter.placeOf(params[i]!, data[i]!) !== undefined) this.core.ownLines(i, i + 1);
-    }
+    if (params.length === 0) this.core.setGrad(0, slots[0]!);
+    this.core.ownLines(0, slots.length);
   }
 
   /** An array for each parameter, in one block that is cut at cache lines. */
@@ -102,44 +104,93 @@ export class AverageTable {
   setCount(count: number): void {
     this.#records.fill(count);
     const size = this.#records.length / Math.max(1, this.#params.length);
-    for (let i = 0; i < this.#params.length; i++) {
+    for (let i = 0; i < Math.max(1, this.#params.length); i++) {
       const record = this.#records.subarray(i * size, (i + 1) * size);
       this.core.setSlot(i, this.struct, record); // it may have read the old ones
     }
   }
 
   /** Reads the data of every parameter once, which may run users' getters, and registers it. */
-  read(): void {
+  refresh(): void {
     for (let i = 0; i < this.#params.length; i++) {
-      const { data } = this.#params[i]!;
+      const parameter = this.#params[i]!;
+      const { data } = parameter;
       if (data === this.#values[i]) continue;
       this.#check(i, data);
-      this.core.setGrad(i, data);
+      // An arena's parameter owns its last cache line, and that only as long as it is its own array.
+      this.core.setGrad(i, data, ArenaParameter.placeOf(parameter, data) !== undefined);
       this.#values[i] = data;
+      this.#isOdd[i] = this.#lengths[i] === 0 || isElastic(data);
+    }
+  }
+
+  /** With no user's code before what follows: every array is there, and as long as it was. */
+  verify(): void {
+    const lengths = this.#lengths;
+    const values = this.#values;
+    const isOdd = this.#isOdd;
+    for (let i = 0; i < lengths.length; i++) {
+      const length = lengths[i]!;
+      const value = values[i]!;
+      const isThere = isOdd[i] ? isWhole(value, length) : value[length - 1] !== undefined;
+      if (!isThere) throw this.#gone(i);
+    }
+  }
+
+  /** No parameter lies in an average. */
+  verifyOverlap(): void {
+    const failure = this.core.verifyMemory(false);
+    if (failure !== undefined) throw this.explain(failure);
+  }
+
+  verifyShared(): void {
+    for (let i = 0; i < this.#values.length; i++) {
+      if (isShared(bufferOf(this.#values[i]!))) continue;
+      throw new GradstepError('ERR_NOT_SHARED', unsharedSentence('data', this.#labels[i]!));
     }
   }
 
   /** Takes the values that were read last into the averages; a failure has changed nothing. */
   update(): void {
-    this.prove();
+    this.verify();
     const failure = this.core.step();
-    if (failure !== undefined) throw this.#explain(failure);
-    if (this.#params.length === 0) this.#records[0]! += 1; // nobody else counts
+    if (failure !== undefined) throw this.explain(failure);
   }
 
   /** Keeps the values that were read last, and puts the averages in their place. */
   putAverages(): void {
     this.#kept ??= this.#allocate(KEPT);
-    this.verify(true);
-    // All are kept before one is written: parameters may share memory.
-    this.#copy(this.#values, this.#kept);
-    this.#copy(this.averages, this.#values);
+    const kept = this.#kept;
+    this.#write(() => {
+      // All are kept before one is written: parameters may share memory.
+      this.#copy(this.#values, kept);
+      this.#copy(this.averages, this.#values);
+    });
   }
 
   /** Puts the kept values where the parameters' data is now. */
   putKept(): void {
-    this.verify(true);
-    this.#copy(this.#kept!, this.#values);
+    this.#write(() => this.#copy(this.#kept!, this.#values));
+  }
+
+  /** Proves every array, and has the memory while it writes. */
+  #write(write: () => void): void {
+    this.verifyOverlap();
+    this.verify();
+    const values = this.#values as Floats[];
+    const written = values.length;
+    const arrays: Floats[] = [];
+    for (let i = 0; i < written; i++) arrays[i] = values[i]!;
+    for (let i = 0; i < written; i++) arrays[written + i] = this.averages[i]!;
+    const hold = takeBusy(arrays, written);
+    if (typeof hold === 'number') {
+      throw this.explain({ kind: 'busy', slot: hold % written, other: -1 });
+    }
+    try {
+      write();
+    } finally {
+      if (hold !== undefined) releaseBusy(hold);
+    }
   }
 
   dispose(): void {
@@ -148,26 +199,7 @@ export class AverageTable {
   }
 
   #copy(from: readonly (Floats | undefined)[], to: readonly (Floats | undefined)[]): void {
-    for (let i = 0; i < this.#lengths.length; i++) copyBits(to[i]!, from[i]!);
-  }
-
-  /** With no user's code before what follows: every array is still there. */
-  prove(): void {
-    const [lengths, values] = [this.#lengths, this.#values];
-    for (let i = 0; i < lengths.length; i++) {
-      const length = lengths[i]!;
-      if (length > 0 && values[i]![length - 1] === undefined) throw this.#gone(i);
-    }
-  }
-
-  /**
-   * As `prove`, and that no parameter lies in an average; for writing, that no asynchronous step is
-   * working on any.
-   */
-  verify(writing: boolean): void {
-    this.prove();
-    const failure = this.core.verifyMemory(writing);
-    if (failure !== undefined) throw this.#explain(failure);
+    for (let i = 0; i < this.#lengths.length; i++) copyFloats(to[i]!, from[i]!, this.#lengths[i]!);
   }
 
   #check(i: number, data: unknown): void {
@@ -188,8 +220,14 @@ export class AverageTable {
     return new GradstepError('ERR_DETACHED', goneSentence('data', this.#labels[i]!));
   }
 
-  #explain({ kind, slot, other }: Failure): GradstepError {
+  explain({ kind, slot, other }: Failure): GradstepError {
     const label = this.#labels[slot];
+    if (kind === 'badCount') {
+      return new GradstepError(
+        'ERR_OVERFLOW',
+        `An average counts up to ${Number.MAX_SAFE_INTEGER} updates, and there have been as many`,
+      );
+    }
     if (kind === 'busy') {
       return new GradstepError(
         'ERR_BUSY',

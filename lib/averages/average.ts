@@ -7,8 +7,8 @@ import { isObject, listParams, type ParamsInput } from '../parameters/list-param
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
 import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
-import type { HookHandle } from '../stepping/hooks.ts';
-import { type Stepper, steppableOf } from '../stepping/stepping.ts';
+import type { Follower } from '../stepping/members.ts';
+import { type Steppable, steppableOf } from '../stepping/stepping.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import type { Floats } from '../support/typed-arrays.ts';
@@ -20,7 +20,8 @@ import {
 } from './average-dict.ts';
 import { AverageTable, refuseTwice } from './average-table.ts';
 
-type Phase = 'idle' | 'busy' | 'disposed';
+/** `background`: a step on another thread works on it. */
+type Phase = 'idle' | 'busy' | 'background' | 'disposed';
 
 // Node 20 has it; a browser may not.
 const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
@@ -44,9 +45,9 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
   readonly #names: readonly (string | undefined)[];
   #swapped = false;
   #phase: Phase = 'idle';
-  /** Registered at the optimizer that it is attached to. */
-  #hooks: readonly HookHandle[] = [];
-  #steppers: readonly Stepper[] = [];
+  /** What it is attached to. */
+  #followed: Steppable | undefined;
+  readonly #follower: Follower;
 
   protected constructor(schema: Schema<O>, params: ParamsInput, options: O) {
     super();
@@ -58,6 +59,16 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
     this.#names = list.labels;
     this.#schema = schema;
     this.#table = new AverageTable(schema, list);
+    this.#follower = {
+      table: this.#table,
+      guard: () => this.#requireOwn('step() of the optimizer that this average is attached to'),
+      enter: (where) => {
+        this.#phase = where === 'here' ? 'busy' : 'background';
+      },
+      leave: () => {
+        this.#phase = 'idle';
+      },
+    };
     schema.write(this.#table.struct, values);
     const { averages } = this.#table;
     this.averages = new Map(list.params.map((parameter, i) => [parameter, averages[i]!]));
@@ -70,7 +81,6 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
 
   set nAveraged(count: number) {
     this.#require('setting nAveraged');
-    this.#assertNotAsync();
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -129,14 +139,17 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
   }
 
   /**
-   * From now on every `optimizer.step()` that succeeds and is not skipped ends with an `update()`,
-   * with the same bits as a call after it; on the native backend in the step's own pass over
-   * memory, where the average has all parameters of the optimizer that have a gradient, and only
-   * those. One average of an optimizer can be in that pass, the one attached last. Between `swap()` and `restore()` the
-   * optimizer refuses to step, as it does where an update would fail.
+   * From now on every step of this optimizer that succeeds and is not skipped ends with an
+   * `update()`, before its post hooks run and before `stepAll` or `combine` step the next optimizer;
+   * the bits are those of calls one after the other. An average of combined optimizers is updated
+   * when the last of them has been stepped, if any has moved, and only by steps of the combination.
+   * On the native backend it goes along in the step's own pass over memory where it has all
+   * parameters of the optimizer that have a gradient, and only those. Between `swap()` and
+   * `restore()` the optimizer refuses to step, as it does where an update would fail. As long as it
+   * is attached, the optimizer keeps it.
    *
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for what is no optimizer, or if this average is
-   * attached already.
+   * attached already; `ERR_BUSY` in the middle of a step; `ERR_DISPOSED`.
    */
   attach(optimizer: AnyOptimizer): this {
     this.#require('attach()');
@@ -147,41 +160,24 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
         `Expected attach() to be given an optimizer but received ${describe(optimizer)}`,
       );
     }
-    if (this.#hooks.length > 0) {
+    if (this.#followed !== undefined) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         'This average is attached to an optimizer already; call detach() first',
       );
     }
-    for (const { phases } of steppable.steppers) phases.assertNotAsync('attach() of an average');
-    let count = 0;
-    const guard = () => {
-      this.#requireOwn('step() of the optimizer that this average is attached to');
-      this.#read();
-      this.#table.verify(false);
-      ({ count } = this.#table);
-    };
-    steppable.guards.add(guard);
-    const after = optimizer.registerStepPostHook(() => {
-      const isDone = this.#table.count !== count; // in the step's own pass
-      if (!isDone && hasStepped(optimizer)) this.update();
-    });
-    this.#hooks = [after, { remove: () => void steppable.guards.delete(guard) }];
-    this.#steppers = steppable.steppers;
-    if (this.#steppers.length === 1) this.#steppers[0]!.slots.follow(this.#table);
+    steppable.attach(this.#follower, 'attach() of an average');
+    this.#followed = steppable;
     return this;
   }
 
-  /** Ends what `attach()` began; without it nothing happens. */
+  /**
+   * Ends what `attach()` began; without it nothing happens.
+   * @throws {GradstepError} `ERR_BUSY` in the middle of a step.
+   */
   detach(): void {
-    for (const { phases } of this.#steppers) phases.assertNotAsync('detach() of an average');
-    for (const hook of this.#hooks) hook.remove();
-    const [stepper, ...others] = this.#steppers;
-    if (stepper !== undefined && others.length === 0 && !stepper.phases.disposed) {
-      stepper.slots.follow(null);
-    }
-    this.#hooks = [];
-    this.#steppers = [];
+    this.#followed?.detach(this.#follower, 'detach() of an average');
+    this.#followed = undefined;
   }
 
   /**
@@ -191,6 +187,7 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
   dispose(): void {
     if (this.#phase === 'disposed') return;
     this.#require('dispose()');
+    this.#followed?.requireDetachable('dispose() of an average');
     if (this.#swapped) this.restore();
     this.detach();
     this.#phase = 'disposed';
@@ -230,7 +227,6 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
 
   #saved(call: string): SavedAverage {
     this.#requireOwn(call);
-    this.#assertNotAsync();
     return {
       schema: this.#schema as never,
       table: this.#table,
@@ -246,20 +242,15 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
 
   /** Changes options, after their checks. @internal */
   protected setOptions(changed: Partial<O>): void {
-    this.#require('setting an option');
+    if (this.#phase !== 'background') this.#require('setting an option'); // counts for the next
     this.#schema.write(this.#table.struct, this.#schema.parse(changed, this.options, '', []));
-  }
-
-  #assertNotAsync(): void {
-    for (const { phases } of this.#steppers) phases.assertNotAsync('a call of an average');
   }
 
   /** Users' getters run here. */
   #read(): void {
-    this.#assertNotAsync();
     this.#phase = 'busy';
     try {
-      this.#table.read();
+      this.#table.refresh();
     } finally {
       this.#phase = 'idle';
     }
@@ -267,6 +258,9 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
 
   #require(call: string): void {
     if (this.#phase === 'idle') return;
+    if (this.#phase === 'background') {
+      for (const { phases } of this.#followed!.steppers) phases.assertNotAsync(call);
+    }
     const [code, state] =
       this.#phase === 'disposed'
         ? (['ERR_DISPOSED', 'This average has been disposed'] as const)
@@ -283,10 +277,4 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
       `${call} was called while the parameters hold the averages; call restore() first`,
     );
   }
-}
-
-/** Whether the last step updated anything; one with a gradient that is not finite may not have. */
-function hasStepped(optimizer: AnyOptimizer): boolean {
-  if ('optimizers' in optimizer) return (optimizer.optimizers as AnyOptimizer[]).some(hasStepped);
-  return optimizer.lastStep?.stepped === true;
 }

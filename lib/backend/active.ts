@@ -2,6 +2,7 @@
 
 import { GradstepError } from '../support/errors.ts';
 import type { Backend, BackendName } from './backend.ts';
+import { useRegister } from './busy-memory.ts';
 import { portable } from './portable/portable.ts';
 
 const backends = new Map<BackendName, Backend>([['portable', portable]]);
@@ -10,6 +11,7 @@ let active: Backend = portable;
 /** Makes a backend available and puts it in force. @internal */
 export function registerBackend(backend: Backend): void {
   backends.set(backend.name, backend);
+  if (backend.busy !== undefined) useRegister(backend.busy);
   active = backend;
 }
 

@@ -5,6 +5,7 @@
 
 import type { Placement } from '../memory/slab.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
+import type { BusyMemory } from './busy-memory.ts';
 import type { GradientFunctions } from './gradients.ts';
 
 export type BackendName = 'native' | 'portable';
@@ -46,8 +47,9 @@ export interface Core {
   /** Gives up the claim on a slot's data, whose memory is gone. */
   releaseData(slot: number): void;
   /**
-   * Declares that the arrays of these slots own their last cache line to its end, and that they may
-   * be stepped there: parameters that lie side by side in an arena become one span.
+   * Declares that the data of these slots owns its last cache line to its end, until another array
+   * comes: where the gradient does too, parameters that lie side by side in an arena become one
+   * span.
    */
   ownLines(first: number, end: number): void;
   /** The slot's hyperparameters and record lie here, no longer where its group's do. */
@@ -59,18 +61,13 @@ export interface Core {
    */
   setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] | undefined;
   setData(slot: number, data: Floats): void;
-  setGrad(slot: number, grad: Floats | null): void;
+  /** @param ownsLine Whether it owns its last cache line to its end. Default: false. */
+  setGrad(slot: number, grad: Floats | null, ownsLine?: boolean): void;
   /**
    * Reads these options at each step, and reports there: structs as `step-options.ts` lays them
    * out. Without a call steps do nothing beside their rule.
    */
   setOptions(options: Doubles, report: Doubles): void;
-  /**
-   * Steps `average`, a core of the same backend, with every step that moves this one, in the same
-   * pass over memory, where its slots' gradients are the data of all slots here; else it is left
-   * alone. Null ends it. The portable backend has one pass for each.
-   */
-  follow(average: Core | null): void;
   /**
    * Refuses arrays that came since the last step and overlap, and, for somebody who is about to
    * write them, those that an asynchronous step is working on.
@@ -78,12 +75,6 @@ export interface Core {
   verifyMemory(writing: boolean): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */
   step(): Failure | undefined;
-  /**
-   * The same on another thread, while every other call is refused; all memory is shared. Gives
-   * false if `cancelStep` came before a thread had begun. The portable backend steps at once.
-   */
-  stepAsync(): Promise<Failure | undefined | false>;
-  cancelStep(): void;
   /** Lets slots go, given in increasing order; those behind them move up. */
   removeSlots(slots: Doubles): void;
   /**
@@ -95,8 +86,34 @@ export interface Core {
   dispose(): void;
 }
 
+/** The failure of one core of several; `core` is its place among them. */
+export type SequenceFailure = Failure & { readonly core: number };
+
+/** Cores that are stepped as one. A failure has changed nothing. */
+export interface CoreSequence {
+  /** A whole step. Gradients are zeroed, where options ask for it, after all have been read. */
+  step(): SequenceFailure | undefined;
+  /**
+   * Everything of a step that can fail; `run` or `cancel` comes next, and until then the memory is
+   * taken.
+   */
+  prepare(): SequenceFailure | undefined;
+  /** The rest of the step, but for zeroing gradients. */
+  run(): void;
+  cancel(): void;
+  /**
+   * A whole step on another thread, over shared memory, while every other call on these cores is
+   * refused. Gives false if `cancelBackground` came before a thread had begun. The portable backend
+   * steps at once.
+   */
+  stepInBackground(): Promise<SequenceFailure | undefined | false>;
+  cancelBackground(): void;
+}
+
 export interface Backend extends GradientFunctions, Placement {
   readonly name: BackendName;
+  /** The register of the process, where this backend has one: steps on other threads are there. */
+  readonly busy?: BusyMemory;
   /** The instruction sets that can run here, best first. */
   isas(): readonly string[];
   /** The one in force. */
@@ -107,10 +124,11 @@ export interface Backend extends GradientFunctions, Placement {
   threads(): number;
   setThreads(count: number): void;
   /**
-   * Steps several cores of this backend as one; no two may be the same. The failure of any, with
-   * its place in the list, changes nothing.
+   * Several cores of this backend, no two the same, that are stepped as one in this order.
+   * @param follows By core: 0 for an optimizer's; n for an average that is stepped, with what they
+   * left, if any optimizer among the n cores before it has been.
    */
-  stepAll(cores: readonly Core[]): (Failure & { readonly core: number }) | undefined;
+  sequence(cores: readonly Core[], follows: readonly number[]): CoreSequence;
   /**
    * Makes an empty core for an update rule whose hyperparameters are laid out as `fields`, and
    * what it remembers of a parameter beside its arrays as `record`.

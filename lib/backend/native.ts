@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, GradstepError } from '../support/errors.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
-import type { Backend, Core, Failure } from './backend.ts';
+import type { Backend, Core, CoreSequence, SequenceFailure } from './backend.ts';
+import type { BusyMemory } from './busy-memory.ts';
 
 type WithHandle<F> = F extends (...args: infer A) => infer R
   ? (handle: object, ...args: A) => R
@@ -12,13 +13,13 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
 
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
 export type Addon = {
-  [K in keyof Omit<Core, 'step' | 'follow'>]: WithHandle<Core[K]>;
-} & Omit<Backend, 'name' | 'open' | 'stepAll'> & {
-    follow(handle: object, average: object | null): void;
+  [K in keyof Omit<Core, 'step'>]: WithHandle<Core[K]>;
+} & Omit<Backend, 'name' | 'open' | 'sequence' | 'busy'> &
+  BusyMemory & {
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
-    /** The same for a list, stepped as one. */
-    stepAllOf(handles: readonly object[]): () => ReturnType<Backend['stepAll']>;
+    /** The same for a list, stepped as one, in the ways that `SEQUENCE` numbers. */
+    sequenceOf(handles: readonly object[], follows: readonly number[]): (action: number) => unknown;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
     /** Whether a warning is given for the first time in this process. */
     claimWarning(flag: number): boolean;
@@ -51,50 +52,32 @@ export function loadAddon(): Addon {
   }
 }
 
-/** A list that is stepped as one, and the function that does so. */
-interface Batch {
-  readonly handles: readonly object[];
-  readonly step: () => ReturnType<Backend['stepAll']>;
-}
-
-/**
- * The last list: mostly the next one is the same. Held weakly, since nobody may want it any more,
- * and it keeps all of its cores.
- */
-class Batches {
-  readonly #addon: Addon;
-  #last: WeakRef<Batch> | undefined;
-
-  constructor(addon: Addon) {
-    this.#addon = addon;
-  }
-
-  of(cores: readonly Core[]): Batch['step'] {
-    const handles = cores.map(NativeCore.handleOf);
-    const last = this.#last?.deref();
-    if (last !== undefined && same(handles, last.handles)) return last.step;
-    const step = this.#addon.stepAllOf(handles);
-    this.#last = new WeakRef({ handles, step });
-    return step;
-  }
-}
-
-function same(a: readonly object[], b: readonly object[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
+/** What the function of a sequence does; in the order of `native/addon/sequence.cc`. */
+const SEQUENCE = {
+  step: 0,
+  prepare: 1,
+  run: 2,
+  cancel: 3,
+  background: 4,
+  cancelBackground: 5,
+} as const;
 
 export function nativeBackend(addon: Addon): Backend {
-  const batches = new Batches(addon);
   return {
     name: 'native',
+    busy: {
+      isWatched: () => addon.isWatched(),
+      findBusy: (...args) => guard(() => addon.findBusy(...args)),
+      takeBusy: (...args) => guard(() => addon.takeBusy(...args)),
+      releaseBusy: (hold) => addon.releaseBusy(hold),
+    },
     isas: () => addon.isas(),
     isa: () => addon.isa(),
     setIsa: (name) => addon.setIsa(name),
     threads: () => addon.threads(),
     setThreads: (count) => addon.setThreads(count),
-    stepAll: (cores) => guard(() => batches.of(cores)()),
+    sequence: (cores, follows) =>
+      new NativeSequence(addon, cores as readonly NativeCore[], follows),
     residue: (bytes) => addon.residue(bytes),
     adviseHugePages: (bytes) => addon.adviseHugePages(bytes),
     giveBack: (bytes) => addon.giveBack(bytes),
@@ -134,9 +117,9 @@ class NativeCore implements Core {
     this.#step = guard(() => addon.stepOf(this.#handle));
   }
 
-  /** The handle of a core that was opened here. */
-  static handleOf(core: Core): object {
-    return (core as NativeCore).#handle;
+  /** What the addon knows it by. */
+  get handle(): object {
+    return this.#handle;
   }
 
   claimState(bytes: Uint8Array<ArrayBufferLike>): void {
@@ -175,17 +158,12 @@ class NativeCore implements Core {
     guard(() => this.#addon.setData(this.#handle, slot, data));
   }
 
-  setGrad(slot: number, grad: Floats | null): void {
-    guard(() => this.#addon.setGrad(this.#handle, slot, grad));
+  setGrad(slot: number, grad: Floats | null, ownsLine = false): void {
+    guard(() => this.#addon.setGrad(this.#handle, slot, grad, ownsLine));
   }
 
   setOptions(options: Doubles, report: Doubles): void {
     guard(() => this.#addon.setOptions(this.#handle, options, report));
-  }
-
-  follow(average: Core | null): void {
-    const handle = average && NativeCore.handleOf(average);
-    guard(() => this.#addon.follow(this.#handle, handle));
   }
 
   verifyMemory(writing: boolean): ReturnType<Core['verifyMemory']> {
@@ -200,14 +178,6 @@ class NativeCore implements Core {
     }
   }
 
-  async stepAsync(): Promise<Failure | undefined | false> {
-    return guard(() => this.#addon.stepAsync(this.#handle));
-  }
-
-  cancelStep(): void {
-    guard(() => this.#addon.cancelStep(this.#handle));
-  }
-
   removeSlots(slots: Doubles): void {
     guard(() => this.#addon.removeSlots(this.#handle, slots));
   }
@@ -218,5 +188,58 @@ class NativeCore implements Core {
 
   dispose(): void {
     guard(() => this.#addon.dispose(this.#handle));
+  }
+}
+
+class NativeSequence implements CoreSequence {
+  readonly #addon: Addon;
+  readonly #cores: readonly NativeCore[];
+  readonly #follows: readonly number[];
+  #act: ((action: number) => unknown) | undefined;
+
+  constructor(addon: Addon, cores: readonly NativeCore[], follows: readonly number[]) {
+    this.#addon = addon;
+    this.#cores = cores;
+    this.#follows = follows;
+  }
+
+  /** Made when it is first needed, by index: an iterator may be a user's. */
+  #action(): (action: number) => unknown {
+    if (this.#act === undefined) {
+      const cores = this.#cores;
+      const handles: object[] = [];
+      for (let i = 0; i < cores.length; i++) handles[i] = cores[i]!.handle;
+      this.#act = this.#addon.sequenceOf(handles, this.#follows);
+    }
+    return this.#act;
+  }
+
+  step(): SequenceFailure | undefined {
+    try {
+      return this.#action()(SEQUENCE.step) as SequenceFailure | undefined;
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  prepare(): SequenceFailure | undefined {
+    return guard(() => this.#action()(SEQUENCE.prepare) as SequenceFailure | undefined);
+  }
+
+  run(): void {
+    guard(() => this.#action()(SEQUENCE.run));
+  }
+
+  cancel(): void {
+    guard(() => this.#action()(SEQUENCE.cancel));
+  }
+
+  async stepInBackground(): Promise<SequenceFailure | undefined | false> {
+    type Outcome = SequenceFailure | undefined | false;
+    return guard(() => this.#action()(SEQUENCE.background) as Promise<Outcome> | Outcome);
+  }
+
+  cancelBackground(): void {
+    guard(() => this.#action()(SEQUENCE.cancelBackground));
   }
 }

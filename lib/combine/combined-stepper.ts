@@ -2,22 +2,23 @@
 
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { type StepArguments, StepHooks } from '../stepping/hooks.ts';
-import type { Steppable, Stepper } from '../stepping/stepping.ts';
+import { Steppable, type Stepper } from '../stepping/stepping.ts';
 import { GradstepError } from '../support/errors.ts';
 
 /** The optimizers of a `CombinedOptimizer`, and the hooks around theirs. */
-export class CombinedStepper implements Steppable {
+export class CombinedStepper extends Steppable {
+  readonly single: undefined;
   readonly steppers: readonly Stepper[];
+  readonly parts: readonly Steppable[];
   readonly hooks: StepHooks<never> = new StepHooks();
-  readonly guards: Set<() => void> = new Set();
   readonly #optimizer: object;
-  readonly #parts: readonly Steppable[];
   /** What `changes` of all slot tables added up to when they were last seen apart. */
   #seen = -1;
 
   constructor(optimizer: object, parts: readonly Steppable[]) {
+    super();
     this.#optimizer = optimizer;
-    this.#parts = parts;
+    this.parts = parts;
     this.steppers = parts.flatMap(({ steppers }) => steppers);
   }
 
@@ -27,22 +28,17 @@ export class CombinedStepper implements Steppable {
 
   before(given: StepArguments): StepArguments {
     let args = this.hooks.before(this.#optimizer as never, given);
-    for (const part of this.#parts) args = part.before(args);
+    for (const part of this.parts) args = part.before(args);
     return args;
   }
 
-  guard(): void {
-    for (const part of this.#parts) part.guard();
-    for (const guard of this.guards) guard();
-  }
-
   after(args: StepArguments): void {
-    for (const part of this.#parts) part.after(args);
+    for (const part of this.parts) part.after(args);
     this.hooks.after(this.#optimizer as never, args);
   }
 
-  get listens(): boolean {
-    return this.hooks.any || this.guards.size > 0 || this.#parts.some((part) => part.listens);
+  get hasHooks(): boolean {
+    return this.hooks.any || this.parts.some((part) => part.hasHooks);
   }
 
   verifyApart(): void {

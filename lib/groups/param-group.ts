@@ -100,6 +100,14 @@ interface Accessors {
 
 const accessors = new WeakMap<object, Accessors>();
 
+function refuseSet(key: string): never {
+  throw new GradstepError(
+    'ERR_READ_ONLY',
+    `${key} of a group cannot be replaced; use addParamGroup(), removeParameters() or ` +
+      'replaceParameter()',
+  );
+}
+
 /** Accessors over a struct, and a group's members. A misspelt key throws instead of being kept. */
 export class OptionView<O extends object> {
   readonly #owner: OptionOwner<O>;
@@ -112,12 +120,14 @@ export class OptionView<O extends object> {
       get(this: OptionView<object>) {
         return this.#members!.params;
       },
+      set: () => refuseSet('params'),
     },
     paramNames: {
       enumerable: true,
       get(this: OptionView<object>) {
         return this.#members!.paramNames;
       },
+      set: () => refuseSet('paramNames'),
     },
   };
 

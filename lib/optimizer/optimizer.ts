@@ -101,7 +101,7 @@ export abstract class Optimizer<
     this.#groups = new GroupTable<O, S>(ground, defaults);
     this.#settings = new StepSettings(stepOptions, ground, (n) => this.#groups.memory.doubles(n));
     this.stepOptions = this.#settings.options;
-    this.#stepper = new Stepper(this, this.#phases, this.#groups.slots, isOwn);
+    this.#stepper = new Stepper(this, this.#phases, this.#groups.slots, isOwn, this.#settings);
     this.state = this.#groups.state;
     this.paramGroups = readOnlyList(this.#groups.list, 'paramGroups', 'addParamGroup()');
     this.defaults = this.#groups.defaults;

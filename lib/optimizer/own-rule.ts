@@ -10,7 +10,7 @@ import { flag, number, type Option, pair, type Range } from '../options/option.t
 import { type OptionTable, Schema, type StateSpec } from '../options/schema.ts';
 import { goneSentence, isObject } from '../parameters/list-params.ts';
 import type { StateMap } from '../slots/state.ts';
-import { isThenable } from '../stepping/closure.ts';
+import { ignoreRejection, isThenable } from '../stepping/closure.ts';
 import { STEP_KEYS } from '../stepping/step-options.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -205,8 +205,10 @@ export class OwnRule<O extends object> implements Rule<Occasion<O>> {
     let result: unknown;
     try {
       result = this.#optimizer.update!({ data, grad, state: named as never, group, step });
-      if (result instanceof Promise) result.catch(() => {}); // its rejection is not a second error
-      if (isThenable(result)) throw new TypeError('it returned a promise, but must end at once');
+      if (isThenable(result)) {
+        ignoreRejection(result);
+        throw new TypeError('it returned a promise, but must end at once');
+      }
     } catch (cause) {
       throw this.#failed(data, cause);
     }

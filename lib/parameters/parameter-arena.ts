@@ -181,14 +181,15 @@ export class ParameterArena {
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` when that is no description of one.
    */
   static open(description: ArenaDescription): ParameterArena {
-    if (!isDescription(description)) {
+    const read = readDescription(description);
+    if (read === undefined) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         `Expected a description made by arena.describe() but received ${describe(description)}`,
       );
     }
     try {
-      return new ParameterArena([], description);
+      return new ParameterArena([], read);
     } catch (cause) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -255,11 +256,29 @@ function listShapes(shapes: ArenaShapes): ArenaDescription['parameters'] {
   });
 }
 
-function isDescription(value: unknown): value is ArenaDescription {
-  const isBlock = (part: unknown) => isObject(part) && 'buffer' in part && isShared(part.buffer);
-  if (!isObject(value) || !('parameters' in value) || !Array.isArray(value.parameters))
-    return false;
-  return 'data' in value && isBlock(value.data) && 'grad' in value && isBlock(value.grad);
+/** Every property once, into an object of our own: getters may answer otherwise the second time. */
+function readDescription(value: unknown): ArenaDescription | undefined {
+  if (!isObject(value)) return undefined;
+  const { data, grad, parameters } = value as Partial<ArenaDescription>;
+  const [dataBlock, gradBlock] = [readBlock(data), readBlock(grad)];
+  if (dataBlock === undefined || gradBlock === undefined || !Array.isArray(parameters)) {
+    return undefined;
+  }
+  const list: ArenaDescription['parameters'][number][] = [];
+  for (const item of parameters as readonly unknown[]) {
+    if (!isObject(item)) return undefined;
+    const { name, shape } = item as { readonly name?: unknown; readonly shape?: unknown };
+    if (!Array.isArray(shape)) return undefined;
+    const sizes = Object.freeze([...shape] as number[]);
+    list.push({ name: typeof name === 'string' ? name : undefined, shape: sizes });
+  }
+  return { data: dataBlock, grad: gradBlock, parameters: Object.freeze(list) };
+}
+
+function readBlock(value: unknown): ArenaBlock | undefined {
+  if (!isObject(value)) return undefined;
+  const { buffer, byteOffset } = value as Partial<ArenaBlock>;
+  return isShared(buffer) ? { buffer, byteOffset: Number(byteOffset) } : undefined;
 }
 
 /** Zeroed floats on a cache line, in memory of their own. */

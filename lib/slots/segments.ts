@@ -6,7 +6,7 @@
 
 import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
 import type { ArenaSlot } from '../parameters/parameter-arena.ts';
-import type { Floats } from '../support/typed-arrays.ts';
+import { type Floats, isElastic, isWhole } from '../support/typed-arrays.ts';
 import type { Slot } from './slot.ts';
 
 /** The table that a segment belongs to. */
@@ -50,6 +50,9 @@ class LooseSegment implements Segment {
   /** The place of each last element, by which an array that is gone is known; -1: none. */
   readonly #last: number[];
   readonly #frozen: boolean[];
+  /** Those of which the last element does not tell all: empty arrays, and buffers that grow. */
+  #odd: number[] | undefined;
+  #isOdd: boolean[] | undefined;
 
   constructor(owner: SegmentOwner, begin: number, row: Slot) {
     this.#owner = owner;
@@ -59,6 +62,7 @@ class LooseSegment implements Segment {
     this.#grads = [row.grad];
     this.#last = [row.length - 1];
     this.#frozen = [row.frozen];
+    this.#watch(0, row.data);
   }
 
   take(row: Slot): boolean {
@@ -68,7 +72,17 @@ class LooseSegment implements Segment {
     this.#grads.push(row.grad);
     this.#last.push(row.length - 1);
     this.#frozen.push(row.frozen);
+    this.#watch(this.#params.length - 1, row.data);
     return true;
+  }
+
+  #watch(i: number, array: Floats): void {
+    if (!(this.#last[i]! < 0 || isElastic(array))) return;
+    this.#odd ??= [];
+    this.#isOdd ??= [];
+    if (this.#isOdd[i]) return;
+    this.#isOdd[i] = true;
+    this.#odd.push(i);
   }
 
   refresh(frozenToo: boolean): void {
@@ -91,22 +105,40 @@ class LooseSegment implements Segment {
   #rebindData(i: number, data: Floats): void {
     this.#owner.rebindData(this.begin + i, data);
     this.#data[i] = data;
+    this.#watch(i, data);
   }
 
   #rebindGrad(i: number, grad: Floats | null): void {
     this.#owner.rebindGrad(this.begin + i, grad);
     this.#grads[i] = grad;
+    if (grad !== null) this.#watch(i, grad);
   }
 
-  /** Asks for the last element: it is undefined if the buffer was detached or has shrunk. */
+  /**
+   * Asks for the last element: it is undefined if the buffer was detached or has shrunk. Nothing is
+   * iterated here, which would be code of a user who has replaced what arrays do.
+   */
   verify(): void {
-    const [data, grads, last] = [this.#data, this.#grads, this.#last];
+    const data = this.#data;
+    const grads = this.#grads;
+    const last = this.#last;
     for (let i = 0; i < last.length; i++) {
       const at = last[i]!;
       if (at < 0) continue;
       if (data[i]![at] === undefined) throw this.#owner.gone(this.begin + i, 'data');
       const grad = grads[i]!;
       if (grad !== null && grad[at] === undefined) throw this.#owner.gone(this.begin + i, 'grad');
+    }
+    if (this.#odd !== undefined) this.#verifyOdd(this.#odd);
+  }
+
+  #verifyOdd(odd: readonly number[]): void {
+    for (let k = 0; k < odd.length; k++) {
+      const i = odd[k]!;
+      const length = this.#last[i]! + 1;
+      const grad = this.#grads[i]!;
+      if (!isWhole(this.#data[i]!, length)) throw this.#owner.gone(this.begin + i, 'data');
+      if (grad !== null && !isWhole(grad, length)) throw this.#owner.gone(this.begin + i, 'grad');
     }
   }
 
@@ -123,12 +155,16 @@ class LooseSegment implements Segment {
     this.#grads[i] = row.grad;
     this.#last[i] = row.length - 1;
     this.#frozen[i] = row.frozen;
+    this.#watch(i, row.data);
     return true;
   }
 
   endAt(slot: number): void {
+    const length = slot - this.begin;
     const lists = [this.#params, this.#data, this.#grads, this.#last, this.#frozen];
-    for (const list of lists) list.length = slot - this.begin;
+    for (const list of lists) list.length = length;
+    this.#odd = this.#odd?.filter((i) => i < length);
+    if (this.#isOdd !== undefined) this.#isOdd.length = Math.min(this.#isOdd.length, length);
   }
 }
 

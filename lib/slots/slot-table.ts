@@ -12,6 +12,7 @@ import {
   bufferOf,
   type Doubles,
   type Floats,
+  fillZero,
   isGone,
   isShared,
   lengthOf,
@@ -38,29 +39,18 @@ type Labelled = Pick<Slot, 'data' | 'label'>;
 /** One row per parameter. */
 export class SlotTable implements SegmentOwner {
   readonly indexOf: Map<ParameterLike, number> = new Map();
-  readonly #core: Core;
+  readonly core: Core;
   #slots: Slot[] = [];
   readonly #segments = new Segments(this);
   #changes = 0;
 
+  /** @param memory What the core borrows beside the parameters' arrays; kept alive here. */
   constructor(
     core: Core,
     readonly backend: Backend,
+    readonly memory: object,
   ) {
-    this.#core = core;
-  }
-
-  /**
-   * Steps several tables of one backend as one, in one call, as `step` does one; a failure has
-   * changed nothing.
-   */
-  static stepAll(backend: Backend, tables: readonly SlotTable[]): void {
-    const cores = tables.map((table) => table.#core);
-    if (backend.stepAll(cores) === undefined) return;
-    for (const table of tables) table.verifyOverlap();
-    for (let i = 0; i < tables.length; i++) tables[i]!.verify();
-    const failure = backend.stepAll(cores);
-    if (failure !== undefined) throw tables[failure.core]!.#explain(failure);
+    this.core = core;
   }
 
   get size(): number {
@@ -99,7 +89,7 @@ export class SlotTable implements SegmentOwner {
   /** Refuses arrays that overlap with each other or with memory that is here. */
   refuseOverlap(rows: readonly Labelled[]): void {
     const data = rows.map((row) => row.data);
-    this.#attempt(() => this.#core.findOverlap(data), rows);
+    this.#attempt(() => this.core.findOverlap(data), rows);
   }
 
   /**
@@ -114,7 +104,7 @@ export class SlotTable implements SegmentOwner {
       bufferOf(array); // moves a tiny array to where it stays
       return new Slot(params[i]!, array, labels[i], i, together);
     });
-    this.#attempt(() => this.#core.addGroup(struct, records, data), rows);
+    this.#attempt(() => this.core.addGroup(struct, records, data), rows);
     this.#changes += 1;
     if (first === 0) this.#slots = rows; // a list that grows takes room for more
     for (let i = 0; i < rows.length; i++) {
@@ -131,13 +121,13 @@ export class SlotTable implements SegmentOwner {
     const slots = this.#slots;
     for (let begin = first, end = first; begin < slots.length; begin = ++end) {
       while (slots[end]?.place !== undefined) end++;
-      if (end > begin) this.#core.ownLines(begin, end);
+      if (end > begin) this.core.ownLines(begin, end);
     }
   }
 
   /** Lets a slot have its hyperparameters and its record where its group has not. */
   setSlot(slot: number, struct: Doubles, record: Doubles): void {
-    this.#core.setSlot(slot, struct, record);
+    this.core.setSlot(slot, struct, record);
     this.#slots[slot]!.record = record;
   }
 
@@ -151,7 +141,7 @@ export class SlotTable implements SegmentOwner {
 
   /** Lets slots go, given in increasing order; those behind them move up. */
   remove(gone: readonly number[]): void {
-    this.#core.removeSlots(Float64Array.from(gone));
+    this.core.removeSlots(Float64Array.from(gone));
     const slots = this.#slots;
     for (const slot of gone) this.indexOf.delete(slots[slot]!.parameter);
     takeOut(slots, gone);
@@ -174,13 +164,13 @@ export class SlotTable implements SegmentOwner {
     if (parameter !== old.parameter) this.refuse([parameter]);
     bufferOf(data); // moves a tiny array to where it stays
     const row = old.successor(parameter, data, name);
-    this.#attempt(() => this.#core.replaceSlot(slot, data), [row]);
+    this.#attempt(() => this.core.replaceSlot(slot, data), [row]);
     old.record = old.record.slice(); // for views of it that a user holds
     this.#slots[slot] = row;
     this.indexOf.delete(old.parameter);
     this.indexOf.set(parameter, slot);
     this.#segments.replace(slot, this.#slots);
-    if (row.place !== undefined) this.#core.ownLines(slot, slot + 1);
+    if (row.place !== undefined) this.core.ownLines(slot, slot + 1);
     this.#changes += 1;
   }
 
@@ -201,30 +191,24 @@ export class SlotTable implements SegmentOwner {
     this.#segments.verify();
   }
 
-  /** Lets an average take part in steps: see `Core.follow`. */
-  follow(average: { readonly core: Core; readonly backend: Backend } | null): void {
-    if (average !== null && average.backend !== this.backend) return;
-    this.#core.follow(average?.core ?? null);
-  }
-
   /** Refuses arrays that overlap; with `verify` before it, a step can then write. */
   verifyOverlap(writing = false): void {
-    this.#attempt(() => this.#core.verifyMemory(writing));
+    this.#attempt(() => this.core.verifyMemory(writing));
   }
 
   /** Steps what `refresh` and `verify` have let pass. A failure has changed nothing. */
   step(): void {
-    const failure = this.#core.step();
+    const failure = this.core.step();
     if (failure === undefined) return;
     // Perhaps only a claim on memory that is long gone: then the step succeeds at once.
-    this.#attempt(() => this.#core.verifyMemory(false));
+    this.#attempt(() => this.core.verifyMemory(false));
     this.verify();
-    const again = this.#core.step();
+    const again = this.core.step();
     if (again !== undefined) throw this.#explain(again);
   }
 
   /**
-   * Second pass before an asynchronous step: no array can go away while it runs.
+   * Before an asynchronous step: no array can go away while it runs.
    *
    * @throws {GradstepError} `ERR_NOT_SHARED`.
    */
@@ -236,20 +220,20 @@ export class SlotTable implements SegmentOwner {
       const field = !isShared(bufferOf(data)) ? 'data' : !isShared(bufferOf(grad)) ? 'grad' : '';
       if (field) throw new GradstepError('ERR_NOT_SHARED', unsharedSentence(field, label));
     }
-    this.verifyOverlap();
-    this.verify();
   }
 
-  /** False if it was cancelled before it began. */
-  async stepAsync(): Promise<boolean> {
-    // Whoever waits here keeps this table, and it every array.
-    const failure = await this.#core.stepAsync();
-    if (failure) throw this.#explain(failure);
-    return failure === undefined;
+  /** Zeros in every gradient that a step has just read; those that are gone by now are nobody's. */
+  zeroGrads(): void {
+    const slots = this.#slots;
+    for (let i = 0; i < slots.length; i++) {
+      const { grad, length } = slots[i]!;
+      if (grad !== null && !isGone(grad)) fillZero(grad, 0, length);
+    }
   }
 
-  cancelStep(): void {
-    this.#core.cancelStep();
+  /** A failure of a step as an error. */
+  explain(failure: Failure): GradstepError {
+    return this.#explain(failure);
   }
 
   /**
@@ -262,14 +246,14 @@ export class SlotTable implements SegmentOwner {
       if (owner === undefined || owner.place !== undefined || !isGone(owner.data)) {
         throw this.#explain(failure, added);
       }
-      this.#core.releaseData(failure.other);
+      this.core.releaseData(failure.other);
     }
   }
 
   /** @internal */
   rebindData(slot: number, data: Floats): void {
     this.check(slot, 'data', data);
-    this.#core.setData(slot, data);
+    this.core.setData(slot, data);
     this.#changes += 1;
     this.#slots[slot]!.data = data;
   }
@@ -277,8 +261,9 @@ export class SlotTable implements SegmentOwner {
   /** @internal */
   rebindGrad(slot: number, grad: Floats | null): void {
     if (grad !== null) this.check(slot, 'grad', grad);
-    this.#core.setGrad(slot, grad);
-    this.#slots[slot]!.grad = grad;
+    const row = this.#slots[slot]!;
+    this.core.setGrad(slot, grad, grad !== null && grad === row.place?.grad);
+    row.grad = grad;
   }
 
   /** Refuses what cannot be the data or the gradient of this slot. */

@@ -17,7 +17,7 @@ export function lossOf<T>(closure: () => T): T {
   }
   const loss = closure();
   if (!isThenable(loss)) return loss;
-  if (loss instanceof Promise) loss.catch(() => {}); // its rejection is not a second error
+  ignoreRejection(loss);
   throw new GradstepError(
     'ERR_ASYNC_CLOSURE',
     'Expected closure to return the loss but received a promise; await the loss and the ' +
@@ -30,4 +30,9 @@ export function isThenable(value: unknown): boolean {
   const type = typeof value;
   if (value === null || (type !== 'object' && type !== 'function')) return false;
   return typeof Reflect.get(value as object, 'then') === 'function';
+}
+
+/** The rejection of a promise, of any realm, that is refused is not a second error. */
+export function ignoreRejection(promise: unknown): void {
+  new Promise((resolve) => resolve(promise)).catch(() => {});
 }

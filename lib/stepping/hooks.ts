@@ -2,6 +2,7 @@
 
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ignoreRejection, isThenable } from './closure.ts';
 
 /** The arguments of `step`: a closure, or none. */
 export type StepArguments = readonly [closure?: () => unknown];
@@ -81,11 +82,12 @@ function replaced(result: unknown, args: StepArguments): StepArguments {
   if (result === undefined || result === null) return args;
   if (Array.isArray(result) && result.length <= 1)
     return Object.freeze([...result]) as unknown as StepArguments;
-  if (result instanceof Promise) result.catch(() => {}); // its rejection is not a second error
+  const isPromise = isThenable(result);
+  if (isPromise) ignoreRejection(result);
   throw new GradstepError(
     'ERR_INVALID_ARGUMENT',
     'A step pre hook must return None or a tuple of (new_args, new_kwargs), that is nothing, ' +
-      `[closure] or [], but got ${result instanceof Promise ? 'a promise' : describe(result)}`,
+      `[closure] or [], but got ${isPromise ? 'a promise' : describe(result)}`,
   );
 }
 

@@ -23,7 +23,7 @@ export async function stepAsync(
   options: StepAsyncOptions,
 ): Promise<unknown> {
   const signal = readSignal(options);
-  const { phases, slots } = stepper;
+  const { phases } = stepper;
   phases.require('stepAsync', 'idle');
   signal?.throwIfAborted();
   phases.enter('caller');
@@ -31,16 +31,10 @@ export async function stepAsync(
     const args = stepper.before(given);
     const [closure] = args;
     const loss = closure === undefined ? undefined : await callClosure(closure);
-    stepper.guard();
     phases.require('stepAsync', 'caller'); // the optimizer was not disposed meanwhile
     signal?.throwIfAborted();
-    phases.enter('step');
-    slots.refresh();
-    slots.verifyShared();
-    phases.enter('async');
     if (!(await update(stepper, signal))) signal?.throwIfAborted();
     phases.enter('caller');
-    stepper.steps += 1;
     stepper.after(args);
     return loss;
   } finally {
@@ -49,13 +43,20 @@ export async function stepAsync(
 }
 
 /** False if it was cancelled before it began. */
-async function update({ slots }: Stepper, signal: AbortSignal | undefined): Promise<boolean> {
-  const cancel = () => void slots.cancelStep();
-  signal?.addEventListener('abort', cancel, { once: true });
+async function update(stepper: Stepper, signal: AbortSignal | undefined): Promise<boolean> {
+  const { plan, phases } = stepper;
+  const cancel = () => plan.cancelBackground();
+  plan.guard();
+  phases.enter('step');
+  plan.enter('background');
   try {
-    return await slots.stepAsync();
+    plan.refresh();
+    phases.enter('async');
+    signal?.addEventListener('abort', cancel, { once: true });
+    return await plan.runInBackground();
   } finally {
     signal?.removeEventListener('abort', cancel);
+    plan.leave();
   }
 }
 

@@ -197,11 +197,21 @@ export class StepSettings {
     this.#report[REPORT.consecutiveSkips] = consecutive;
   }
 
+  /** Whether the last step moved anything. */
+  get stepped(): boolean {
+    return this.#report[REPORT.stepped] === 1;
+  }
+
+  /** Whether steps leave zeros in the gradients. */
+  get zeroes(): boolean {
+    return this.options.zeroGradInStep;
+  }
+
   lastStep(): LastStep {
     const report = this.#report;
     const asked = (at: number) => (Number.isNaN(report[at]!) ? undefined : report[at]!);
     return Object.freeze({
-      stepped: report[REPORT.stepped] === 1,
+      stepped: this.stepped,
       gradNorm: asked(REPORT.gradNorm),
       nonFinite: asked(REPORT.nonFinite),
       skipped: report[REPORT.skipped]!,

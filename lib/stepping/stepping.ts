@@ -1,29 +1,71 @@
 /** A step of one optimizer, or of many at once: hooks, closure, proof of memory, update. */
 
-import type { Backend } from '../backend/backend.ts';
 import type { Phases } from '../slots/phases.ts';
-import { SlotTable } from '../slots/slot-table.ts';
+import type { SlotTable } from '../slots/slot-table.ts';
 import { stamps } from '../support/stamps.ts';
 import { lossOf } from './closure.ts';
 import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
+import type { Follower } from './members.ts';
+import type { StepSettings } from './step-options.ts';
+import { forgetPlans, StepPlan } from './step-plan.ts';
+
+/** Shared by all that have none. */
+const NONE: readonly never[] = Object.freeze([]);
 
 /** What takes part in a step: an optimizer, or several that are combined. */
-export interface Steppable {
+export abstract class Steppable {
+  /** The optimizer, if it is one. */
+  abstract readonly single: Stepper | undefined;
   /** The optimizers that it stands for. */
-  readonly steppers: readonly Stepper[];
+  abstract readonly steppers: readonly Stepper[];
+  /** What it consists of; nothing, if it is one optimizer. */
+  abstract readonly parts: readonly Steppable[];
   /** How many steps it has been through. */
-  readonly steps: number;
+  abstract readonly steps: number;
+  /** Whether a step of it runs hooks. */
+  abstract readonly hasHooks: boolean;
+  #followers: readonly Follower[] = NONE;
+  #plan: StepPlan | undefined;
+
   /** Runs the pre hooks; gives the arguments as they leave them. */
-  before(args: StepArguments): StepArguments;
-  /** Asked when the last code of a user has run; what throws ends the step, which changed nothing. */
-  readonly guards: Set<() => void>;
-  guard(): void;
+  abstract before(args: StepArguments): StepArguments;
   /** Runs the post hooks. */
-  after(args: StepArguments): void;
-  /** Whether a step of it runs hooks or asks guards. */
-  readonly listens: boolean;
+  abstract after(args: StepArguments): void;
   /** Proves that its optimizers keep to themselves. */
-  verifyApart(): void;
+  abstract verifyApart(): void;
+
+  /** What follows every step of it, in the order in which it was attached. */
+  get followers(): readonly Follower[] {
+    return this.#followers;
+  }
+
+  /** @throws {GradstepError} `ERR_BUSY` in the middle of a step, `ERR_DISPOSED`. */
+  attach(follower: Follower, call: string): void {
+    for (const { phases } of this.steppers) phases.require(call, 'idle', 'caller');
+    this.#followers = [...this.#followers, follower];
+    forgetPlans();
+  }
+
+  /** @throws {GradstepError} `ERR_BUSY` in the middle of a step. */
+  requireDetachable(call: string): void {
+    for (const { phases } of this.steppers) {
+      if (!phases.disposed) phases.require(call, 'idle', 'caller');
+    }
+  }
+
+  /** @throws {GradstepError} As `requireDetachable`. */
+  detach(follower: Follower, call: string): void {
+    this.requireDetachable(call);
+    this.#followers = this.#followers.filter((other) => other !== follower);
+    forgetPlans();
+  }
+
+  /** The plan of a step of this alone. */
+  get plan(): StepPlan {
+    const parts = [this];
+    if (!this.#plan?.fits(parts)) this.#plan = new StepPlan(parts);
+    return this.#plan;
+  }
 }
 
 const steppables = stamps<Steppable>();
@@ -40,10 +82,10 @@ export function makeSteppable<S extends Steppable>(optimizer: object, steppable:
 }
 
 /** One optimizer as steps see it. */
-export class Stepper implements Steppable {
+export class Stepper extends Steppable {
   readonly steppers: readonly Stepper[] = [this];
+  readonly parts: readonly Steppable[] = NONE;
   readonly hooks: StepHooks<never> = new StepHooks();
-  readonly guards: Set<() => void> = new Set();
   steps = 0;
 
   constructor(
@@ -52,18 +94,21 @@ export class Stepper implements Steppable {
     readonly slots: SlotTable,
     /** Whether the update is code of a user. */
     readonly isOwn: boolean,
-  ) {}
+    readonly settings: StepSettings,
+  ) {
+    super();
+  }
 
-  get listens(): boolean {
-    return this.hooks.any || this.guards.size > 0;
+  get single(): Stepper {
+    return this;
+  }
+
+  get hasHooks(): boolean {
+    return this.hooks.any;
   }
 
   before(args: StepArguments): StepArguments {
     return this.hooks.before(this.optimizer as never, globalHooks.before(this.optimizer, args));
-  }
-
-  guard(): void {
-    for (const guard of this.guards) guard();
   }
 
   after(args: StepArguments): void {
@@ -86,7 +131,7 @@ export function stepTogether(parts: readonly Steppable[], given: StepArguments):
   const steppers = listSteppers(parts);
   for (const { phases } of steppers) phases.require('step', 'idle');
   try {
-    const isQuiet = () => !globalHooks.any && !parts.some((part) => part.listens);
+    const isQuiet = () => !globalHooks.any && !parts.some((part) => part.hasHooks);
     if (given.length === 0 && isQuiet()) {
       run(parts, steppers);
       if (!isQuiet()) runAfter(parts, steppers, () => given); // hooks that a user's getter brought
@@ -96,7 +141,6 @@ export function stepTogether(parts: readonly Steppable[], given: StepArguments):
     const args = parts.map((part) => part.before(given));
     let loss: unknown;
     for (const [closure] of args) if (closure !== undefined) loss = lossOf(closure);
-    for (const part of parts) part.guard();
     for (const { phases } of steppers) phases.require('step', 'caller'); // none was disposed
     run(parts, steppers);
     runAfter(parts, steppers, (i) => args[i]!);
@@ -114,9 +158,34 @@ function listSteppers(parts: readonly Steppable[]): readonly Stepper[] {
 }
 
 function run(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
+  const plan = planOf(parts);
+  plan.guard();
   for (const { phases } of steppers) phases.enter('step');
-  update(parts, steppers);
-  for (const stepper of steppers) stepper.steps += 1;
+  plan.enter('here');
+  try {
+    plan.refresh();
+    plan.verify();
+    if (steppers.length > 1) {
+      for (const part of parts) part.verifyApart();
+      plan.verify(); // again: the iterators since may be a user's
+    }
+    plan.run();
+  } finally {
+    plan.leave();
+  }
+}
+
+/** Of the last step of several: mostly the next one is the same. It keeps nobody alive. */
+let last: WeakRef<StepPlan> | undefined;
+
+function planOf(parts: readonly Steppable[]): StepPlan {
+  if (parts.length === 1) return parts[0]!.plan;
+  let plan = last?.deref();
+  if (!plan?.fits(parts)) {
+    plan = new StepPlan([...parts]);
+    last = new WeakRef(plan);
+  }
+  return plan;
 }
 
 function runAfter(
@@ -131,7 +200,9 @@ function runAfter(
 /** The same for one optimizer without closure and hooks: a small step takes less than those do. */
 export function stepAlone(stepper: Stepper): unknown {
   const { phases, slots } = stepper;
-  if (stepper.hooks.any || globalHooks.any) return stepTogether([stepper], []);
+  if (stepper.hooks.any || globalHooks.any || stepper.followers.length > 0) {
+    return stepTogether([stepper], []);
+  }
   phases.enterStep();
   try {
     slots.refresh();
@@ -142,49 +213,4 @@ export function stepAlone(stepper: Stepper): unknown {
     phases.enter('idle');
   }
   return undefined;
-}
-
-/** First pass, then second, as `SlotTable` has them, over all; then the update. */
-function update(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
-  for (const { slots } of steppers) slots.refresh();
-  verifyAll(steppers);
-  if (steppers.length === 1) {
-    steppers[0]!.slots.step();
-    return;
-  }
-  for (const part of parts) part.verifyApart();
-  const batches = batchesOf(steppers);
-  // One backend looks at all of its cores before it begins.
-  if (batches.length > 1) for (const { slots } of steppers) slots.verifyOverlap();
-  verifyAll(steppers); // again: the iterators since may be a user's
-  for (let i = 0; i < batches.length; i++) batches[i]!();
-}
-
-function verifyAll(steppers: readonly Stepper[]): void {
-  for (let i = 0; i < steppers.length; i++) steppers[i]!.slots.verify();
-}
-
-/**
- * The calls of the backends. Users' own updates come last: nothing of a user may run between the
- * proof of memory and a native core, and what fails in them has come after all other checks.
- */
-function batchesOf(steppers: readonly Stepper[]): (() => void)[] {
-  const byBackend = new Map<Backend, SlotTable[]>();
-  const own: (() => void)[] = [];
-  let batch: SlotTable[] = [];
-  for (const { slots, isOwn } of steppers) {
-    if (isOwn) {
-      own.push(() => slots.step());
-      continue;
-    }
-    if (batch[0]?.backend !== slots.backend) {
-      batch = byBackend.get(slots.backend) ?? [];
-      byBackend.set(slots.backend, batch);
-    }
-    batch.push(slots);
-  }
-  const builtIn = Array.from(byBackend, ([backend, tables]) => () => {
-    SlotTable.stepAll(backend, tables);
-  });
-  return [...builtIn, ...own];
 }

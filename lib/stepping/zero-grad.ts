@@ -69,7 +69,7 @@ function zeroTables(tables: readonly Table[], setToNone: boolean): void {
   for (const table of tables) table.verify();
   for (const table of tables) table.verifyOverlap(true);
   for (const { rows } of tables) {
-    for (const { grad, length } of rows) if (grad !== null && length > 0) fillZero(grad);
+    for (const { grad, length } of rows) if (grad !== null) fillZero(grad, 0, length);
   }
 }
 

@@ -62,14 +62,18 @@ export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
 
 const { fill: fillFloat32, keys: keysOf, set: setFloat32 } = Float32Array.prototype;
 
-/** Copies bits, also those of a NaN, through the intrinsic method. */
-export function copyFloats(target: Floats, source: Floats): void {
-  apply(setFloat32, target, [source]);
+/** Fills with zeros, wholly or from `begin` to `end`, through the intrinsic method. */
+export function fillZero(array: Floats, begin = 0, end: number = lengthOf(array)): void {
+  apply(fillFloat32, array, [0, begin, end]);
 }
 
-/** Fills with zeros, wholly or from `begin` to `end`, through the intrinsic method. */
-export function fillZero(array: Floats, begin?: number, end?: number): void {
-  apply(fillFloat32, array, [0, begin, end]);
+/** Copies the first `length` elements, also the bits of a NaN, whatever methods they have. */
+export function copyFloats(
+  target: Floats,
+  source: Floats,
+  length: number = lengthOf(source),
+): void {
+  if (length > 0) apply(setFloat32, target, [viewOf(source, 0, length)]);
 }
 
 /**
@@ -85,6 +89,39 @@ export function isGone(array: Floats): boolean {
   } catch {
     return true;
   }
+}
+
+const { getPrototypeOf } = Object;
+const sharedPrototype =
+  typeof SharedArrayBuffer === 'undefined' ? undefined : SharedArrayBuffer.prototype;
+const isResizable = flagOf(ArrayBuffer.prototype, 'resizable');
+const isGrowable = flagOf(sharedPrototype, 'growable');
+
+/** Reads an intrinsic flag; undefined for what is no such buffer, and where there is none. */
+function flagOf(prototype: object | undefined, flag: string): (buffer: unknown) => unknown {
+  const getter = prototype && Object.getOwnPropertyDescriptor(prototype, flag)?.get;
+  if (getter === undefined) return () => undefined;
+  return (buffer) => {
+    try {
+      return apply(getter, buffer, noArguments);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+/** Whether the array may become longer or shorter, as over a buffer that grows it may. */
+export function isElastic(array: Floats): boolean {
+  const buffer = bufferOf(array);
+  // What its prototype says is a guess, which saves an exception; the getters know.
+  const looksShared = getPrototypeOf(buffer) === sharedPrototype;
+  const [first, second] = looksShared ? [isGrowable, isResizable] : [isResizable, isGrowable];
+  return (first(buffer) ?? second(buffer)) === true;
+}
+
+/** Whether the array is there and has this length; for those that `isGone` alone does not prove. */
+export function isWhole(array: Floats, length: number): boolean {
+  return !isGone(array) && lengthOf(array) === length;
 }
 
 /** As `subarray` does, whatever species the array's constructor names. */

@@ -129,7 +129,7 @@ napi_value setData(const CallbackInfo& info) {
   return nullptr;
 }
 
-// setGrad(handle, slot, array or null)
+// setGrad(handle, slot, array or null, ownsLine)
 napi_value setGrad(const CallbackInfo& info) {
   const napi_env env = info.Env();
   Optimizer& optimizer = unwrap(env, info[0]);
@@ -144,7 +144,7 @@ napi_value setGrad(const CallbackInfo& info) {
   }
   // An empty array may have no address, and null would mean that there is no gradient.
   static float nothing;
-  optimizer.setGrad(slot, span.length == 0 ? &nothing : span.data);
+  optimizer.setGrad(slot, span.length == 0 ? &nothing : span.data, info[3].ToBoolean());
   return nullptr;
 }
 
@@ -247,7 +247,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   defineMembership(exports);
   defineGradients(exports);
   defineSteps(exports);
-  defineAsyncStep(exports);
+  defineBusyMemory(exports);
   return exports;
 }
 

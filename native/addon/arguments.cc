@@ -95,10 +95,6 @@ HandleOwner share(napi_env env, napi_value value) {
   return HandleOwner(&handle);
 }
 
-const Optimizer* peek(napi_env env, napi_value value) {
-  return handleOf(env, value).optimizer.get();
-}
-
 Optimizer& unwrap(napi_env env, napi_value value) {
   return liveOptimizer(env, &handleOf(env, value));
 }

@@ -43,10 +43,8 @@ Optimizer& unwrap(napi_env env, napi_value handle);
 // What a handle wraps, and the optimizer in it, as unwrap() finds it.
 void* wrapped(napi_env env, napi_value handle);
 Optimizer& liveOptimizer(napi_env env, void* wrapped);
-// For a job that may outlive the object; refused as by unwrap().
+// For those that may outlive the object; refused as by unwrap().
 HandleOwner share(napi_env env, napi_value handle);
-// Busy or not; null if it has been disposed.
-const Optimizer* peek(napi_env env, napi_value handle);
 // Frees the optimizer now; its handle is refused from here on.
 void dispose(napi_env env, napi_value handle);
 

@@ -42,8 +42,8 @@ void defineMemory(Napi::Object exports);
 void defineMembership(Napi::Object exports);
 // The functions of gradients.cc.
 void defineGradients(Napi::Object exports);
-// The functions of async_step.cc.
-void defineAsyncStep(Napi::Object exports);
+// The functions of busy.cc.
+void defineBusyMemory(Napi::Object exports);
 // The functions of steps.cc.
 void defineSteps(Napi::Object exports);
 

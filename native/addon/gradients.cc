@@ -28,12 +28,11 @@ std::vector<FloatSpan> arrays(const CallbackInfo& info) {
 // Refuses what an asynchronous step reads, if it is to be written here, and what that one zeroes.
 void refuseBusy(const CallbackInfo& info, const std::vector<FloatSpan>& spans, bool writes) {
   if (BusyMemory::idle()) return;
-  std::vector<BusyMemory::Range> ranges;
+  Footprint footprint;
   for (const FloatSpan& span : spans) {
-    const auto begin = reinterpret_cast<uintptr_t>(span.data);
-    ranges.push_back({begin, begin + span.length * sizeof(float), writes});
+    footprint.add(span.data, span.length * sizeof(float), writes);
   }
-  if (BusyMemory::conflict(ranges) == BusyMemory::kFree) return;
+  if (BusyMemory::conflict(footprint) == BusyMemory::kFree) return;
   fail(info.Env(), "ERR_BUSY",
        "An asynchronous step is working on these gradients: await it first");
 }

@@ -1,9 +1,7 @@
-// Stepping: one optimizer or many in one call, and the threads that share the work.
-#include <memory>
-#include <vector>
-
+// Stepping one optimizer, what its steps do beside the rule, and the threads that share the work.
 #include "../core/thread_pool.h"
 #include "define.h"
+#include "sequence.h"
 
 namespace gradstep {
 namespace {
@@ -47,63 +45,6 @@ napi_value stepOf(const CallbackInfo& info) {
   return function;
 }
 
-// follow(handle, average: handle or null)
-napi_value follow(const CallbackInfo& info) {
-  Optimizer& optimizer = unwrap(info.Env(), info[0]);
-  Optimizer* average = info[1].IsNull() ? nullptr : &unwrap(info.Env(), info[1]);
-  if (average == &optimizer) fail(info.Env(), "ERR_INTERNAL", "Expected another handle");
-  optimizer.follow(average);
-  return nullptr;
-}
-
-// What the handles of a list wrap.
-struct Batch {
-  std::vector<void*> handles;
-  Sharing sharing;
-};
-
-napi_value boundStepAll(napi_env env, napi_callback_info info) {
-  void* data = nullptr;
-  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
-  return guardRaw(env, [&]() -> napi_value {
-    auto& batch = *static_cast<Batch*>(data);
-    std::vector<Optimizer*> optimizers;
-    optimizers.reserve(batch.handles.size());
-    for (void* handle : batch.handles) optimizers.push_back(&liveOptimizer(env, handle));
-    size_t failed = 0;
-    const Failure failure =
-        stepOptimizers(optimizers.data(), optimizers.size(), &failed, &batch.sharing);
-    const napi_value object = result(env, failure);
-    if (object != nullptr) Napi::Object(env, object).Set("core", static_cast<double>(failed));
-    return object;
-  });
-}
-
-// stepAllOf(handles): likewise a function, that steps all as one. The failure of any, with its
-// place in the list as `core`, changes nothing.
-napi_value stepAllOf(const CallbackInfo& info) {
-  const napi_env env = info.Env();
-  const auto handles = info[0].As<Napi::Array>();
-  auto batch = std::make_unique<Batch>();
-  Napi::Array kept = Napi::Array::New(env);
-  for (uint32_t i = 0; i < handles.Length(); i++) {
-    const napi_value handle = handles.Get(i);
-    unwrap(env, handle);
-    batch->handles.push_back(wrapped(env, handle));
-    kept.Set(i, handle);
-  }
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Batch*>(data); };
-  napi_value function;
-  if (napi_create_function(env, "stepAll", NAPI_AUTO_LENGTH, boundStepAll, batch.get(),
-                           &function) != napi_ok ||
-      napi_set_named_property(env, function, "handles", kept) != napi_ok ||
-      napi_add_finalizer(env, function, batch.get(), finalize, nullptr, nullptr) != napi_ok) {
-    fail(env, "ERR_INTERNAL", "Could not make a function");
-  }
-  batch.release();
-  return function;
-}
-
 napi_value threads(const CallbackInfo& info) {
   return Napi::Number::New(info.Env(), ThreadPool::instance().threads());
 }
@@ -120,11 +61,14 @@ napi_value setThreads(const CallbackInfo& info) {
 
 void defineSteps(Napi::Object exports) {
   ThreadPool::instance().retain();
-  exports.Env().AddCleanupHook([] { ThreadPool::instance().release(); });
+  BusyMemory::enterEnvironment();
+  exports.Env().AddCleanupHook([] {
+    BusyMemory::leaveEnvironment();
+    ThreadPool::instance().release();
+  });
   define<setOptions>(exports, "setOptions");
   define<stepOf>(exports, "stepOf");
-  define<follow>(exports, "follow");
-  define<stepAllOf>(exports, "stepAllOf");
+  define<sequenceOf>(exports, "sequenceOf");
   define<threads>(exports, "threads");
   define<setThreads>(exports, "setThreads");
 }

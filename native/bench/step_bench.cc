@@ -78,7 +78,7 @@ class Arrays {
     for (size_t k = 0; k < kMaxStates; k++) {
       if (states >> k & 1) slot.state[k] = begin + (2 + k) * stride;
     }
-    slot.length = slot.room = length;
+    slot.length = length;
   }
 
   Slot slot;

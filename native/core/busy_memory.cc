@@ -2,21 +2,25 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <mutex>
-#include <utility>
 
 namespace gradstep {
 namespace {
 
-using Range = BusyMemory::Range;
+using Range = Footprint::Range;
+
+struct Hold {
+  const Footprint* footprint;
+  BusyMemory::Where where;
+};
 
 struct Held {
   std::mutex mutex;
-  std::map<const void*, std::vector<Range>> byOwner;  // each list sorted and disjoint
+  std::vector<Hold> list;
 };
 
-std::atomic<size_t> owners{0};
+std::atomic<size_t> inBackground{0};
+std::atomic<int> environments{0};
 
 // Never destroyed: threads may outlive whoever destroys statics.
 Held& held() {
@@ -26,7 +30,7 @@ Held& held() {
 
 // Two steps may read the same gradients, and nothing else is shared.
 bool conflicts(const Range& range, const std::vector<Range>& sorted) {
-  // Sorted by their ends too: of those that overlap, take() has made one.
+  // Sorted by their ends too: they are disjoint.
   auto other = std::upper_bound(sorted.begin(), sorted.end(), range.begin,
                                 [](uintptr_t begin, const Range& r) { return begin < r.end; });
   for (; other != sorted.end() && other->begin < range.end; ++other) {
@@ -35,53 +39,82 @@ bool conflicts(const Range& range, const std::vector<Range>& sorted) {
   return false;
 }
 
-// Sorted, and what overlaps joined.
-std::vector<Range> disjoint(std::vector<Range> ranges) {
-  std::sort(ranges.begin(), ranges.end(),
-            [](const Range& a, const Range& b) { return a.begin < b.begin; });
-  std::vector<Range> result;
-  for (const Range& range : ranges) {
-    if (result.empty() || range.begin >= result.back().end) {
-      result.push_back(range);
-      continue;
-    }
-    result.back().end = std::max(result.back().end, range.end);
-    result.back().writes = result.back().writes || range.writes;
-  }
-  return result;
-}
-
-size_t firstConflict(const std::vector<Range>& ranges) {
-  for (size_t i = 0; i < ranges.size(); i++) {
-    for (const auto& [owner, others] : held().byOwner) {
-      if (conflicts(ranges[i], others)) return i;
+size_t firstConflict(const Footprint& footprint, BusyMemory::Where where) {
+  const std::vector<Range>& ranges = footprint.ranges();
+  size_t first = BusyMemory::kFree;
+  for (const Hold& hold : held().list) {
+    if (where == BusyMemory::kHere && hold.where == BusyMemory::kHere) continue;
+    for (size_t i = 0; i < ranges.size() && i < first; i++) {
+      if (conflicts(ranges[i], hold.footprint->disjoint())) first = i;
     }
   }
-  return BusyMemory::kFree;
+  return first;
 }
 
 }  // namespace
 
-bool BusyMemory::idle() { return owners.load(std::memory_order_acquire) == 0; }
-
-size_t BusyMemory::conflict(const std::vector<Range>& ranges) {
-  const std::lock_guard<std::mutex> lock(held().mutex);
-  return firstConflict(ranges);
+void Footprint::clear() {
+  ranges_.clear();
+  disjoint_.clear();
 }
 
-size_t BusyMemory::take(const void* owner, std::vector<Range> ranges) {
+void Footprint::add(const void* begin, size_t bytes, bool writes) {
+  const auto from = reinterpret_cast<uintptr_t>(begin);
+  ranges_.push_back({from, from + bytes, writes});
+}
+
+void Footprint::sort() {
+  std::vector<Range> sorted;
+  for (const Range& range : ranges_) {
+    if (range.begin < range.end) sorted.push_back(range);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  disjoint_.clear();
+  for (const Range& range : sorted) {
+    if (disjoint_.empty() || range.begin >= disjoint_.back().end) {
+      disjoint_.push_back(range);
+      continue;
+    }
+    disjoint_.back().end = std::max(disjoint_.back().end, range.end);
+    disjoint_.back().writes |= range.writes;
+  }
+}
+
+size_t BusyMemory::take(const Footprint& footprint, Where where) {
   const std::lock_guard<std::mutex> lock(held().mutex);
-  const size_t found = firstConflict(ranges);
+  const size_t found = firstConflict(footprint, where);
   if (found != kFree) return found;
-  held().byOwner[owner] = disjoint(std::move(ranges));
-  owners.store(held().byOwner.size(), std::memory_order_release);
+  held().list.push_back({&footprint, where});
+  if (where == kBackground) inBackground++;
   return kFree;
 }
 
-void BusyMemory::release(const void* owner) {
+void BusyMemory::release(const Footprint& footprint) {
   const std::lock_guard<std::mutex> lock(held().mutex);
-  held().byOwner.erase(owner);
-  owners.store(held().byOwner.size(), std::memory_order_release);
+  std::vector<Hold>& list = held().list;
+  for (size_t i = list.size(); i-- > 0;) {
+    if (list[i].footprint != &footprint) continue;
+    if (list[i].where == kBackground) inBackground--;
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
+    return;
+  }
 }
+
+size_t BusyMemory::conflict(const Footprint& footprint) {
+  const std::lock_guard<std::mutex> lock(held().mutex);
+  return firstConflict(footprint, kHere);
+}
+
+bool BusyMemory::idle() { return inBackground.load() == 0; }
+
+bool BusyMemory::isWatched(size_t floats) {
+  constexpr size_t kLong = 100'000;
+  return floats >= kLong || environments.load(std::memory_order_relaxed) > 1 || !idle();
+}
+
+void BusyMemory::enterEnvironment() { environments++; }
+
+void BusyMemory::leaveEnvironment() { environments--; }
 
 }  // namespace gradstep

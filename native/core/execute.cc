@@ -12,7 +12,6 @@
 namespace gradstep {
 namespace {
 
-constexpr size_t kLine = 64 / sizeof(float);
 struct Steps {
   const PlannedStep* list;
   size_t count;
@@ -61,7 +60,9 @@ void runTreated(const PlannedStep& step, const Run& run, const Piece& piece) {
       block.grad = treated;
     }
     run.kernel(&run.scalars, run.prepared.sign, &block, &block + 1, 0, length);
-    if (step.follower != nullptr) follow(*step.follower, piece.index, i, length);
+    for (size_t f = 0; f < step.followerCount; f++) {
+      follow(*step.followers[f], piece.index, i, length);
+    }
     if (step.zeroGrad) std::memset(grad, 0, length * sizeof(float));
   }
 }
@@ -72,7 +73,7 @@ void runPart(const PlannedStep& step, const Run& run, Cursor begin, Cursor end) 
   const size_t last = end.offset > 0 ? end.span : end.span - 1;
   if (end.span == begin.span && end.offset <= begin.offset) return;
   const size_t to = end.offset > 0 ? end.offset : spans[last].length;
-  if (!step.zeroGrad && step.follower == nullptr && step.coefficients == nullptr &&
+  if (!step.zeroGrad && step.followerCount == 0 && step.coefficients == nullptr &&
       !step.factors.change()) {
     run.kernel(&run.scalars, run.prepared.sign, spans + begin.span, spans + last + 1, begin.offset,
                to);
@@ -110,10 +111,11 @@ std::vector<Cursor> cut(const Steps& steps, size_t grain) {
     for (size_t r = 0; r < plan.runs().size(); r++) {
       for (size_t i = plan.runs()[r].firstSpan; i < plan.runs()[r].endSpan; i++) {
         const Slot& span = plan.spans()[i];
-        const size_t head = reinterpret_cast<uintptr_t>(span.data) / sizeof(float) % kLine;
+        const size_t head = reinterpret_cast<uintptr_t>(span.data) / sizeof(float) % kFloatsPerLine;
         size_t at = 0;
         while (span.length - at > left) {
-          const size_t line = (at + left + head + kLine - 1) / kLine * kLine - head;
+          const size_t line =
+              (at + left + head + kFloatsPerLine - 1) / kFloatsPerLine * kFloatsPerLine - head;
           if (line >= span.length) break;
           at = line;
           left = grain;

@@ -14,9 +14,10 @@ struct PlannedStep {
   GradientFactors factors;
   // By span, instead of factors.coefficient; null: the same for all.
   const float* coefficients = nullptr;
-  // Another plan of one run, whose spans read as gradients what these spans have just written:
+  // Plans of one run each, whose spans read as gradients what these spans have just written:
   // averages of the parameters, while they are in the cache.
-  const Plan* follower = nullptr;
+  const Plan* const* followers = nullptr;
+  size_t followerCount = 0;
   bool zeroGrad = false;        // gradients are zeros afterwards
   bool flushDenormals = false;  // the processor takes subnormal numbers for zeros meanwhile
 };

@@ -1,7 +1,6 @@
 #include "optimizer.h"
 
 #include <algorithm>
-#include <atomic>
 #include <numeric>
 
 namespace gradstep {
@@ -55,7 +54,6 @@ Failure Optimizer::addGroup(const double* hyperparameters, double* records,
     Slot slot;
     slot.data = data[i].data;
     slot.length = data[i].length;
-    slot.room = data[i].length;
     slot.record = records + i * rule_.recordSize;
     slot.hyperparameters = hyperparameters;
     slot.group = static_cast<uint32_t>(groups_.size());
@@ -103,25 +101,26 @@ Failure Optimizer::replaceSlot(size_t slot, FloatSpan data) {
   const bool wasClaimed = memory_.release(s.data, owner);
   const int64_t other = memory_.claim(data.data, data.length * sizeof(float), owner);
   if (other != MemoryMap::kNobody) {
-    if (wasClaimed) memory_.claim(s.data, s.room * sizeof(float), owner);
+    if (wasClaimed)
+      memory_.claim(s.data, (s.dataOwnsLine ? wholeLines(s.length) : s.length) * sizeof(float),
+                    owner);
     return {Failure::kDataOverlap, static_cast<int64_t>(slots_.size()), other};
   }
   s.data = data.data;
   s.grad = nullptr;
   s.states = 0;
-  s.length = s.room = data.length;
+  s.length = data.length;
+  s.dataOwnsLine = s.gradOwnsLine = false;
   forgetShape();
   allGradsMoved_ = true;
   return {};
 }
 
 void Optimizer::ownLines(size_t slot) {
-  constexpr size_t kLine = 64 / sizeof(float);
   Slot& s = slots_[slot];
-  const size_t room = (s.length + kLine - 1) / kLine * kLine;
   // If somebody lies in the padding, it is not ours.
-  if (!memory_.extend(s.data, room * sizeof(float), static_cast<int64_t>(slot))) return;
-  s.room = room;
+  const size_t bytes = wholeLines(s.length) * sizeof(float);
+  s.dataOwnsLine = memory_.extend(s.data, bytes, static_cast<int64_t>(slot));
   forgetShape();
 }
 
@@ -140,13 +139,15 @@ void Optimizer::setState(size_t slot, int which, float* state) {
 void Optimizer::setData(size_t slot, float* data) {
   releaseData(slot);
   slots_[slot].data = data;
+  slots_[slot].dataOwnsLine = false;
   forgetShape();
   movedData_.push_back(slot);
   allGradsMoved_ = true;
 }
 
-void Optimizer::setGrad(size_t slot, float* grad) {
+void Optimizer::setGrad(size_t slot, float* grad, bool ownsLine) {
   slots_[slot].grad = grad;
+  slots_[slot].gradOwnsLine = ownsLine;
   forgetShape();
   if (grad != nullptr && !allGradsMoved_) movedGrads_.push_back(slot);
 }
@@ -184,8 +185,6 @@ Failure Optimizer::verifyMemory() {
 }
 
 void Optimizer::forgetShape() {
-  static std::atomic<uint64_t> shapes{0};
-  shape_ = ++shapes;
   plan_.forget();
   checkShaped_ = false;
 }

@@ -26,7 +26,6 @@ struct FloatSpan {
 class Optimizer {
  public:
   explicit Optimizer(const RuleInfo& rule) : rule_(rule) {}
-  ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
@@ -50,21 +49,18 @@ class Optimizer {
   // until they are set. A failure calls it as if it came after all others.
   Failure replaceSlot(size_t slot, FloatSpan data);
 
-  // The slot's arrays own their last cache line to its end: neighbours may be stepped as one.
+  // The slot's data owns its last cache line to its end, as long as it is that array: where its
+  // gradient does too, neighbours may be stepped as one.
   void ownLines(size_t slot);
 
   // The slot's hyperparameters and record lie here, no longer where its group's do.
   void setSlot(size_t slot, const double* hyperparameters, double* record);
   void setState(size_t slot, int which, float* state);
   void setData(size_t slot, float* data);
-  void setGrad(size_t slot, float* grad);
+  void setGrad(size_t slot, float* grad, bool ownsLine = false);
 
   // Refuses arrays that came since the last step and overlap.
   Failure verifyMemory();
-
-  // From now on `average` is stepped with every step that moves this one, in the same pass, where
-  // its slots' gradients are the data of all slots here. Null: no more.
-  void follow(Optimizer* average);
 
   // Reads these options at each step, and reports there. Without them: kApply, no clipping.
   void setOptions(const StepOptions* options, StepReport* report);
@@ -80,17 +76,19 @@ class Optimizer {
   void run();
   void commit();
 
-  // A step on another thread has the optimizer's memory to itself between prepare() and release().
-  Failure takeMemory();
-  void releaseMemory();
-  bool isBusy() const { return busy_; }
-  // What the step shares with others' steps: per span its data and its gradient, then averages.
-  std::vector<BusyMemory::Range> ranges() const;
-  // Refuses memory that an asynchronous step of another is working on, if it is to be written.
+  // Everything that the step reads and writes of memory that others may know: of each span its
+  // data, its gradient and its state. Remembered until the plan or what it zeroes changes.
+  const Footprint& footprint();
+  void addTo(Footprint* footprint, bool zeroes) const;
+  size_t rangesPerSpan() const { return 2 + kMaxStates; }
+  // The failure of a step whose range, of those that addTo() adds, is in use.
+  Failure busyAt(size_t range) const;
+  // Refuses memory that a step in the background is working on, if it is to be written.
   Failure verifyIdle() const;
-  // Another number whenever an array has changed; never that of another optimizer.
-  uint64_t shape() const { return shape_; }
-  void* job = nullptr;  // whose step that is: the addon's business
+
+  // Whether a step in the background has this optimizer.
+  bool isBusy() const { return busy_; }
+  void setBusy(bool busy) { busy_ = busy; }
 
   bool wantsZeroGrads() const { return options_.zeroGrad != 0; }
   void zeroGrads() const;
@@ -101,6 +99,7 @@ class Optimizer {
   const RuleInfo& rule() const { return rule_; }
   const std::vector<Slot>& slots() const { return slots_; }
   const std::vector<const double*>& groups() const { return groups_; }
+  const Plan& plan() const { return plan_; }
   // How many spans the last step's kernels ran over.
   size_t spanCount() const { return plan_.spans().size(); }
 
@@ -111,9 +110,7 @@ class Optimizer {
   // The arrays of a slot have changed: the next step looks at every slot again.
   void forgetShape();
   bool joins() const;
-  const Plan* planFollower();
   void clip();
-  Failure busyAt(size_t range) const;
 
   const RuleInfo& rule_;
   ScalarMaker scalarMaker_;
@@ -126,24 +123,14 @@ class Optimizer {
   GradientCheck check_;
   bool checkShaped_ = false;
   bool skips_ = false, busy_ = false;
-  uint64_t shape_ = 0;
   PlannedStep planned_;
   std::vector<float> coefficients_;  // by span
-  Optimizer* follower_ = nullptr;
-  Optimizer* leader_ = nullptr;  // whose follower this is
+  Footprint footprint_;
+  uint64_t footprintOf_ = 0;  // the plan's number then
+  bool footprintZeroes_ = false;
   MemoryMap memory_;
   std::vector<size_t> movedData_, movedGrads_;  // not verified yet
   bool allGradsMoved_ = false;
 };
-
-// Whether the optimizers of a list share memory, as it was last found.
-struct Sharing {
-  std::vector<uint64_t> seen;  // their shapes then
-  bool shares = false;
-};
-
-// Steps several as one, those that share memory one after the other: the failure of any, whose
-// number is then in `failed`, changes nothing. No two may be the same.
-Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed, Sharing* memo);
 
 }  // namespace gradstep

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "optimizer.h"
@@ -43,42 +42,8 @@ Failure Optimizer::prepare() {
   planned_.factors.bound = static_cast<float>(options_.clipValue);
   planned_.zeroGrad = options_.zeroGrad != 0 && !plan_.sharesGrads();
   planned_.flushDenormals = options_.flushDenormals != 0;
-  planned_.follower = planFollower();
   skips_ = false;
-  if (!BusyMemory::idle()) {
-    const size_t range = BusyMemory::conflict(ranges());
-    if (range != BusyMemory::kFree) return busyAt(range);
-  }
   return {};
-}
-
-Optimizer::~Optimizer() {
-  follow(nullptr);
-  if (leader_ != nullptr) leader_->follow(nullptr);
-}
-
-void Optimizer::follow(Optimizer* average) {
-  if (follower_ != nullptr) follower_->leader_ = nullptr;
-  follower_ = average;
-  planned_.follower = nullptr;
-  if (average == nullptr) return;
-  if (average->leader_ != nullptr) average->leader_->follow(nullptr);
-  average->leader_ = this;
-}
-
-// Null where it cannot take part: then whoever attached it steps it by itself, or is told why not.
-const Plan* Optimizer::planFollower() {
-  // An average by itself does not flush subnormal numbers.
-  if (follower_ == nullptr || options_.flushDenormals != 0) return nullptr;
-  if (follower_->prepare().kind) return nullptr;
-  const Plan& plan = follower_->plan_;
-  const std::vector<Slot>& spans = plan_.spans();
-  if (plan.runs().size() != 1 || plan.spans().size() != spans.size()) return nullptr;
-  for (size_t i = 0; i < spans.size(); i++) {
-    const Slot& span = plan.spans()[i];
-    if (span.grad != spans[i].data || span.length != spans[i].length) return nullptr;
-  }
-  return &plan;
 }
 
 Failure Optimizer::check() {
@@ -102,7 +67,6 @@ void Optimizer::clip() {
   const auto isNaN = [&](const Run& run) { return std::isnan(check_.coefficient(run.firstSlot)); };
   if (plan_.joined() && std::any_of(plan_.runs().begin(), plan_.runs().end(), isNaN)) {
     plan_.split(slots_);
-    planned_.follower = nullptr;  // whose spans are joined
   }
   coefficients_.clear();
   bool clips = false;
@@ -122,7 +86,6 @@ void Optimizer::zeroGrads() const {
 
 void Optimizer::commit() {
   if (!skips_) plan_.commit();
-  if (!skips_ && planned_.follower != nullptr) follower_->commit();
   if (report_ == nullptr) return;
   const bool checked = GradientCheck::isNeeded(options_);
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -140,111 +103,62 @@ void Optimizer::run() {
   if (options_.zeroGrad != 0 && !planned_.zeroGrad) zeroGrads();
 }
 
-std::vector<BusyMemory::Range> Optimizer::ranges() const {
-  std::vector<BusyMemory::Range> ranges;
-  const auto add = [&](const float* array, size_t length, bool writes) {
-    const auto begin = reinterpret_cast<uintptr_t>(array);
-    ranges.push_back({begin, begin + length * sizeof(float), writes});
-  };
-  for (const Slot& span : plan_.spans()) {
-    add(span.data, span.length, true);
-    add(span.grad, span.length, options_.zeroGrad != 0);
+// rangesPerSpan() for each, so that busyAt() finds the way back: what is not there is empty.
+void Optimizer::addTo(Footprint* footprint, bool zeroes) const {
+  for (const Run& run : plan_.runs()) {
+    for (size_t i = run.firstSpan; i < run.endSpan; i++) {
+      const Slot& span = plan_.spans()[i];
+      const size_t bytes = span.length * sizeof(float);
+      footprint->add(span.data, bytes, true);
+      footprint->add(span.grad, bytes, zeroes);
+      for (int k = 0; k < kMaxStates; k++) {
+        const bool isThere = run.prepared.states >> k & 1;
+        footprint->add(span.state[k], isThere ? bytes : 0, true);
+      }
+    }
   }
-  if (planned_.follower == nullptr) return ranges;
-  for (const Slot& span : planned_.follower->spans()) add(span.data, span.length, true);
-  return ranges;
+}
+
+const Footprint& Optimizer::footprint() {
+  const bool zeroes = wantsZeroGrads();
+  if (footprintOf_ == plan_.number() && footprintZeroes_ == zeroes) return footprint_;
+  footprintOf_ = 0;
+  footprint_.clear();
+  addTo(&footprint_, zeroes);
+  footprint_.sort();
+  footprintOf_ = plan_.number();
+  footprintZeroes_ = zeroes;
+  return footprint_;
 }
 
 Failure Optimizer::busyAt(size_t range) const {
-  const size_t own = 2 * plan_.spans().size();  // a follower's come after them
-  const size_t span = range < own ? range / 2 : range - own;
-  return {Failure::kBusy, static_cast<int64_t>(plan_.firstSlotOf(span)), -1};
+  const size_t slot = plan_.firstSlotOf(range / rangesPerSpan());
+  return {Failure::kBusy, static_cast<int64_t>(slot), -1};
 }
 
 Failure Optimizer::verifyIdle() const {
   if (BusyMemory::idle()) return {};
-  for (size_t i = 0; i < slots_.size(); i++) {
-    std::vector<BusyMemory::Range> ranges;
-    for (const float* array : {slots_[i].data, slots_[i].grad}) {
-      const auto begin = reinterpret_cast<uintptr_t>(array);
-      if (array) ranges.push_back({begin, begin + slots_[i].length * sizeof(float), true});
-    }
-    if (BusyMemory::conflict(ranges) != BusyMemory::kFree) {
-      return {Failure::kBusy, static_cast<int64_t>(i), -1};
-    }
+  Footprint footprint;
+  for (const Slot& slot : slots_) {
+    const size_t bytes = slot.length * sizeof(float);
+    footprint.add(slot.data, bytes, true);
+    footprint.add(slot.grad, slot.grad == nullptr ? 0 : bytes, true);
   }
-  return {};
-}
-
-Failure Optimizer::takeMemory() {
-  const size_t range = BusyMemory::take(this, ranges());
-  if (range != BusyMemory::kFree) return busyAt(range);
-  busy_ = true;
-  return {};
-}
-
-void Optimizer::releaseMemory() {
-  BusyMemory::release(this);
-  busy_ = false;
+  const size_t range = BusyMemory::conflict(footprint);
+  if (range == BusyMemory::kFree) return {};
+  return {Failure::kBusy, static_cast<int64_t>(range / 2), -1};
 }
 
 Failure Optimizer::step() {
   if (const Failure failure = prepare(); failure.kind) return failure;
+  BusyMemoryTaker taker;
+  if (BusyMemory::isWatched(plan_.size())) {
+    const size_t range = taker.take(footprint(), BusyMemory::kHere);
+    if (range != BusyMemory::kFree) return busyAt(range);
+  }
   if (const Failure failure = check(); failure.kind) return failure;
   run();
   commit();
-  return {};
-}
-
-// Whether what one of them writes is read or written by another. Remembered as long as no array
-// changes.
-static bool sharesMemory(Optimizer* const* optimizers, size_t count, Sharing* memo) {
-  std::vector<uint64_t>& seen = memo->seen;
-  bool& shares = memo->shares;
-  bool same = seen.size() == count;
-  for (size_t i = 0; same && i < count; i++) same = seen[i] == optimizers[i]->shape();
-  if (same) return shares;
-  seen.clear();
-  std::vector<std::pair<BusyMemory::Range, size_t>> ranges;
-  for (size_t i = 0; i < count; i++) {
-    seen.push_back(optimizers[i]->shape());
-    for (const BusyMemory::Range& range : optimizers[i]->ranges()) ranges.push_back({range, i});
-  }
-  std::sort(ranges.begin(), ranges.end(),
-            [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
-  shares = false;
-  uintptr_t read = 0, written = 0;  // where what came before ends
-  for (const auto& [range, owner] : ranges) {
-    if (range.begin < written || (range.writes && range.begin < read)) shares = true;
-    (range.writes ? written : read) = std::max(range.writes ? written : read, range.end);
-  }
-  return shares;
-}
-
-Failure stepOptimizers(Optimizer* const* optimizers, size_t count, size_t* failed, Sharing* memo) {
-  std::vector<PlannedStep> steps;
-  steps.reserve(count);
-  for (size_t i = 0; i < count; i++) {
-    *failed = i;
-    if (const Failure failure = optimizers[i]->prepare(); failure.kind) return failure;
-  }
-  for (size_t i = 0; i < count; i++) {
-    *failed = i;
-    if (const Failure failure = optimizers[i]->check(); failure.kind) return failure;
-    if (optimizers[i]->skips()) continue;
-    steps.push_back(optimizers[i]->planned());
-    steps.back().zeroGrad = false;  // another optimizer may yet read the same gradients
-  }
-  if (sharesMemory(optimizers, count, memo)) {
-    for (const PlannedStep& step : steps) execute(&step, 1);  // one after the other
-  } else {
-    execute(steps.data(), steps.size());
-  }
-  for (size_t i = 0; i < count; i++) {
-    Optimizer& optimizer = *optimizers[i];
-    if (!optimizer.skips() && optimizer.wantsZeroGrads()) optimizer.zeroGrads();
-    optimizer.commit();
-  }
   return {};
 }
 

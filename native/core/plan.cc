@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 
@@ -9,14 +10,20 @@
 namespace gradstep {
 namespace {
 
-// Counts are exact in a double up to here; anything else in a count is not ours.
-bool isCount(double count) { return count >= 0 && count < 9007199254740992.0; }
+// Counts are exact in a double up to 2^53, and the next one has to be; anything else is not ours.
+bool isCount(double count) { return count >= 0 && count < 9007199254740991.0; }
+
+uint64_t nextNumber() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
 
 // Whether the slot's arrays begin where those of the span end.
 bool follows(const Slot& slot, const Slot& span, uint32_t states) {
-  if (slot.data != span.data + span.room || slot.grad != span.grad + span.room) return false;
+  const size_t room = span.room();
+  if (slot.data != span.data + room || slot.grad != span.grad + room) return false;
   for (int k = 0; k < kMaxStates; k++) {
-    if ((states >> k & 1) && slot.state[k] != span.state[k] + span.room) return false;
+    if ((states >> k & 1) && slot.state[k] != span.state[k] + room) return false;
   }
   return true;
 }
@@ -54,6 +61,7 @@ Failure Plan::shape(const std::vector<Slot>& slots, ScalarMaker& f32, bool join)
   grads_ = kUnknown;
   records_.clear();
   size_ = 0;
+  number_ = nextNumber();
   for (size_t i = 0; i < slots.size(); i++) {
     const Slot& slot = slots[i];
     if (slot.grad == nullptr) continue;
@@ -74,6 +82,7 @@ void Plan::split(const std::vector<Slot>& slots) {
   spans_.clear();
   firstSlots_.clear();
   size_ = 0;
+  number_ = nextNumber();
   shaped_ = false;
   for (size_t r = 0; r < runs_.size(); r++) {
     const size_t end = r + 1 < runs_.size() ? runs_[r + 1].firstSlot : slots.size();
@@ -123,8 +132,9 @@ void Plan::addSpan(const Slot& slot, size_t number, bool join) {
   if (join && run.prepared.keepsZero && run.endSpan > run.firstSpan &&
       follows(slot, spans_.back(), run.prepared.states)) {
     Slot& span = spans_.back();
-    span.length = span.room + slot.length;
-    span.room += slot.room;
+    span.length = span.room() + slot.length;
+    span.dataOwnsLine = slot.dataOwnsLine;
+    span.gradOwnsLine = slot.gradOwnsLine;
   } else {
     spans_.push_back(slot);
     firstSlots_.push_back(number);

@@ -47,6 +47,8 @@ class Plan {
   size_t firstSlotOf(size_t span) const { return firstSlots_[span]; }
   // Whether two spans read the same gradient; remembered as long as the shape is.
   bool sharesGrads();
+  // Another number whenever the spans are others; never that of another plan.
+  uint64_t number() const { return number_; }
   // How many floats the kernels will step.
   size_t size() const { return size_; }
 
@@ -71,6 +73,7 @@ class Plan {
   std::vector<size_t> firstSlots_;  // by span
   std::vector<Records> records_;
   size_t size_ = 0;
+  uint64_t number_ = 0;
   enum { kUnknown, kApart, kShared } grads_ = kUnknown;
 };
 

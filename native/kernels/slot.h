@@ -8,17 +8,26 @@
 namespace gradstep {
 
 constexpr int kMaxStates = 4;
+constexpr size_t kFloatsPerLine = 64 / sizeof(float);
+
+inline size_t wholeLines(size_t length) {
+  return (length + kFloatsPerLine - 1) / kFloatsPerLine * kFloatsPerLine;
+}
 
 struct Slot {
   float* data = nullptr;
   float* grad = nullptr;  // null: the step skips this parameter wholly
   float* state[kMaxStates] = {};
   size_t length = 0;
-  size_t room = 0;  // length, or more where all arrays own their last cache line
+  // Whether the array that is there now owns its last cache line to its end; state always does.
+  bool dataOwnsLine = false, gradOwnsLine = false;
   const double* hyperparameters = nullptr;  // of its group, or its own
   double* record = nullptr;  // what the rule remembers of it; first how often it was stepped
   uint32_t states = 0;       // bit k: state[k] is there
   uint32_t group = 0;
+
+  // The length, or more where all arrays own their last cache line.
+  size_t room() const { return dataOwnsLine && gradOwnsLine ? wholeLines(length) : length; }
 };
 
 }  // namespace gradstep

@@ -13,7 +13,7 @@ using namespace gradstep;
 
 namespace {
 
-using Range = BusyMemory::Range;
+using Range = Footprint::Range;
 constexpr uintptr_t kBytes = 64;
 constexpr int kOwners = 5;
 
@@ -34,13 +34,25 @@ std::vector<Range> randomRanges(Random& next) {
   return ranges;
 }
 
+Footprint footprintOf(const std::vector<Range>& ranges) {
+  Footprint footprint;
+  for (const Range& range : ranges) {
+    footprint.add(reinterpret_cast<const void*>(range.begin), range.end - range.begin,
+                  range.writes);
+  }
+  footprint.sort();
+  return footprint;
+}
+
 struct Model {
   std::vector<Range> held[kOwners];
-  bool holds[kOwners] = {};
+  Footprint footprints[kOwners];
+  bool holds[kOwners] = {}, isHere[kOwners] = {};
 
-  size_t conflict(const std::vector<Range>& ranges) const {
+  size_t conflict(const std::vector<Range>& ranges, bool here) const {
     for (size_t i = 0; i < ranges.size(); i++) {
       for (int owner = 0; owner < kOwners; owner++) {
+        if (here && isHere[owner]) continue;
         for (const Range& other : held[owner]) {
           if (overlap(ranges[i], other) && (ranges[i].writes || other.writes)) return i;
         }
@@ -57,23 +69,33 @@ void isAsDefined() {
   for (int i = 0; i < 50000; i++) {
     const auto owner = static_cast<int>(next() % kOwners);
     const std::vector<Range> ranges = randomRanges(next);
-    const size_t expected = model.conflict(ranges);
-    CHECK(BusyMemory::conflict(ranges) == expected, "conflict in round %d", i);
+    const bool here = next() % 2 == 0;
+    const auto where = here ? BusyMemory::kHere : BusyMemory::kBackground;
+    const size_t expected = model.conflict(ranges, here);
+    if (here) {
+      const size_t found = BusyMemory::conflict(footprintOf(ranges));
+      CHECK(found == expected, "conflict in round %d", i);
+    }
     if (model.holds[owner]) {
-      BusyMemory::release(model.held + owner);
+      BusyMemory::release(model.footprints[owner]);
       model.held[owner].clear();
       model.holds[owner] = false;
     } else {
-      CHECK(BusyMemory::take(model.held + owner, ranges) == expected, "take in round %d", i);
+      model.footprints[owner] = footprintOf(ranges);
+      const size_t found = BusyMemory::take(model.footprints[owner], where);
+      CHECK(found == expected, "take in round %d", i);
       model.holds[owner] = expected == BusyMemory::kFree;
+      model.isHere[owner] = here;
       if (model.holds[owner]) model.held[owner] = ranges;
       ++(model.holds[owner] ? taken : refused);
     }
-    const bool idle = std::none_of(model.holds, model.holds + kOwners, [](bool b) { return b; });
+    bool idle = true;
+    for (int k = 0; k < kOwners; k++) idle = idle && (!model.holds[k] || model.isHere[k]);
     CHECK(BusyMemory::idle() == idle, "idle in round %d", i);
+    CHECK(BusyMemory::isWatched(1) == !idle, "watched in round %d", i);
   }
   CHECK(taken > 5000 && refused > 2000, "%d taken, %d refused", taken, refused);
-  for (const auto& owner : model.held) BusyMemory::release(&owner);
+  for (const Footprint& footprint : model.footprints) BusyMemory::release(footprint);
   CHECK(BusyMemory::idle(), "all released");
 }
 
@@ -91,11 +113,14 @@ void excludes() {
         const auto begin = reinterpret_cast<uintptr_t>(counters + at);
         ranges.push_back({begin, begin + sizeof(int), true});
       }
-      if (BusyMemory::take(&next, ranges) != BusyMemory::kFree) continue;
+      const Footprint footprint = footprintOf(ranges);
+      // One thread of four steps here, the others in the background.
+      const auto where = seed == 0 ? BusyMemory::kHere : BusyMemory::kBackground;
+      BusyMemoryTaker taker;
+      if (taker.take(footprint, where) != BusyMemory::kFree) continue;
       counters[first]++;
       counters[second]++;
       counted += 2;
-      BusyMemory::release(&next);
     }
   };
   std::vector<std::thread> threads;
@@ -110,7 +135,14 @@ void excludes() {
 }  // namespace
 
 int main() {
-  CHECK(BusyMemory::idle() && BusyMemory::conflict({{0, 64, true}}) == BusyMemory::kFree, "free");
+  const Footprint some = footprintOf({{64, 128, true}});
+  CHECK(BusyMemory::idle() && BusyMemory::conflict(some) == BusyMemory::kFree, "free");
+  CHECK(!BusyMemory::isWatched(16) && BusyMemory::isWatched(1'000'000), "long steps are watched");
+  BusyMemory::enterEnvironment();
+  BusyMemory::enterEnvironment();
+  CHECK(BusyMemory::isWatched(16), "and all where there are two environments");
+  BusyMemory::leaveEnvironment();
+  BusyMemory::leaveEnvironment();
   isAsDefined();
   excludes();
   return finish("busy_memory");

@@ -14,7 +14,7 @@ int main() {
   Slot slot;
   slot.data = data;
   slot.grad = grad;
-  slot.length = slot.room = 3;
+  slot.length = 3;
   RecordStorage record;
   ScalarMaker f32;
   ScalarStorage scalars;

@@ -38,7 +38,7 @@ struct Arrays {
       else if (states >> (k - 2) & 1)
         slot.state[k - 2] = begin;
     }
-    slot.length = slot.room = length;
+    slot.length = length;
   }
 
   bool same(const Arrays& other) const {

@@ -99,7 +99,7 @@ void stepsAnArenaAsOneSpan() {
   for (size_t i = 0; i < 3; i++) {
     for (int k = 0; k < 2; k++) optimizer.setState(i, k, memory[2 + k] + 16 * i);
     for (size_t j = 0; j < lengths[i]; j++) memory[1][16 * i + j] = 0.5f;
-    optimizer.setGrad(i, memory[1] + 16 * i);
+    optimizer.setGrad(i, memory[1] + 16 * i, true);
   }
   CHECK(!optimizer.step().kind && optimizer.spanCount() == 2, "the gap is not ours");
   for (size_t i = 0; i < 3; i++) optimizer.ownLines(i);

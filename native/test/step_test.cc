@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "../core/optimizer.h"
+#include "../core/step_sequence.h"
 #include "../core/thread_pool.h"
 #include "check.h"
 
@@ -221,13 +221,13 @@ void restoresTheMode(int threads) {
 void stepsOnAnotherThread() {
   Model one(kLengths), hand(kLengths), other({7, 9});
   one.options.maxGradNorm = 3;
-  CHECK(!one.optimizer.prepare().kind && !one.optimizer.takeMemory().kind, "takes");
-  CHECK(one.optimizer.isBusy(), "busy");
+  StepSequence alone({0});
+  CHECK(!alone.prepare({&one.optimizer}, BusyMemory::kBackground).kind, "takes");
   one.hyperparameters[0] = 77;
   one.options.maxGradNorm = -1;
   std::thread thread([&] {
-    CHECK(!one.optimizer.check().kind, "check");
-    one.optimizer.run();
+    CHECK(!alone.check().kind, "check");
+    alone.run(true);
   });
   other.optimizer.setData(1, one.data[3].data() + 100'000);
   const Failure busy = other.optimizer.step();
@@ -242,15 +242,64 @@ void stepsOnAnotherThread() {
   CHECK(!reads.kind && other.steps[0] == 1, "two may read a gradient");
   CHECK(writes.kind == Failure::kBusy && writes.slot == 0, "none may write it meanwhile");
   CHECK(one.steps[0] == 0, "counts come with commit()");
-  one.optimizer.releaseMemory();
-  one.optimizer.commit();
-  CHECK(!one.optimizer.isBusy() && !other.optimizer.step().kind, "free");
+  alone.release();
+  alone.commit();
+  CHECK(!other.optimizer.step().kind, "free");
   CHECK(other.grad[1] == std::vector<float>(9), "zeros");
   for (size_t i = 0; i < kLengths.size(); i++) {
     hand.treat(i, 1, kInfinity, clipCoefficient(one.report.gradNorm, 3));
   }
   hand.stepByHand();
   CHECK(same(one, hand), "as if it had been stepped here");
+}
+
+// Averages of parameters: data that an optimizer steps is the gradient of the average.
+struct Average {
+  explicit Average(Model& of) : values(of.data) {
+    std::vector<FloatSpan> spans;
+    for (auto& value : values) spans.push_back({value.data(), value.size()});
+    optimizer.addGroup(hyperparameters, counts.data(), spans);
+    for (size_t i = 0; i < values.size(); i++) optimizer.setGrad(i, of.data[i].data());
+  }
+
+  double hyperparameters[2] = {0.5, 1};  // decay, lerp
+  std::vector<std::vector<float>> values;
+  std::vector<double> counts = std::vector<double>(8);
+  Optimizer optimizer{*findRule("ema")};
+};
+
+// With averages, on all threads: the bits of one after the other, whoever shares memory with whom.
+void followsAcrossThreads() {
+  struct Pair {
+    Model a{kLengths}, b{kLengths};
+    Average ofA{a}, ofB{b};
+  } together, apart;
+  // The second steps what the first average takes in, and reads its averages as gradients.
+  const auto entangle = [](Pair& pair) {
+    pair.b.optimizer.setData(1, pair.a.data[1].data());
+    pair.b.optimizer.setGrad(3, pair.ofA.values[3].data());
+  };
+  StepSequence sequence({0, 1, 0, 1});
+  const auto members = [](Pair& pair) {
+    return std::vector<Optimizer*>{&pair.a.optimizer, &pair.ofA.optimizer, &pair.b.optimizer,
+                                   &pair.ofB.optimizer};
+  };
+  for (int round = 0; round < 6; round++) {
+    if (round == 3) {
+      entangle(together);
+      entangle(apart);
+    }
+    CHECK(!sequence.prepare(members(together), BusyMemory::kHere).kind, "prepare");
+    CHECK(!sequence.check().kind, "check");
+    sequence.run(true);
+    sequence.commit();
+    sequence.release();
+    for (Optimizer* member : members(apart)) CHECK(!member->step().kind, "step");
+    CHECK(sequence.partCount() == (round < 3 ? 2u : 3u), "in the optimizers' own passes");
+    CHECK(together.a.data == apart.a.data && together.b.data == apart.b.data, "round %d", round);
+    CHECK(together.ofA.values == apart.ofA.values && together.ofB.values == apart.ofB.values,
+          "averages in round %d", round);
+  }
 }
 
 // Environments that step at once, and an asynchronous step beside them.
@@ -262,13 +311,16 @@ void manyEnvironments(int rounds) {
   for (auto& model : models) {
     environments.emplace_back([&, &optimizer = model->optimizer] {
       pool.retain();
+      BusyMemory::enterEnvironment();
+      StepSequence alone({0});
       for (int round = 0; round < rounds; round++) {
-        if (optimizer.prepare().kind || optimizer.takeMemory().kind) continue;
-        std::thread([&] { optimizer.check().kind ? void() : optimizer.run(); }).join();
-        optimizer.releaseMemory();
-        optimizer.commit();
+        if (alone.prepare({&optimizer}, BusyMemory::kBackground).kind) continue;
+        std::thread([&] { alone.check().kind ? void() : alone.run(true); }).join();
+        alone.release();
+        alone.commit();
         optimizer.step();
       }
+      BusyMemory::leaveEnvironment();
       pool.release();
     });
   }
@@ -292,6 +344,7 @@ int main(int count, char** arguments) {
     failsInTheMiddle();
     restoresTheMode(threads);
     stepsOnAnotherThread();
+    followsAcrossThreads();
   }
   manyEnvironments(small ? 2 : 20);
   pool.release();

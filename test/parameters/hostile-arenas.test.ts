@@ -28,6 +28,34 @@ describe('arenas', () => {
     expect(ParameterArena.open({ data, grad, parameters }).parameters).toHaveLength(1);
   });
 
+  it('read every property of a description once', () => {
+    const { data, grad, parameters } = new ParameterArena([[8]]).describe();
+    const reads: string[] = [];
+    const once = <T extends object>(what: string, object: T): T =>
+      new Proxy(object, {
+        get(target, key, receiver) {
+          const isFirst = !reads.includes(`${what}.${String(key)}`);
+          reads.push(`${what}.${String(key)}`);
+          if (isFirst || what === 'list') return Reflect.get(target, key, receiver);
+          return key === 'buffer' ? new ArrayBuffer(1024) : [3];
+        },
+      });
+    const first = { ...parameters[0]!, shape: once('list', [8]) };
+    const arena = ParameterArena.open(
+      once('description', {
+        data: once('data', data),
+        grad: once('grad', grad),
+        parameters: [once('parameter', first)],
+      }) as ArenaDescription,
+    );
+    expect(arena.parameters[0]!.shape).toEqual([8]);
+    for (const { buffer } of [arena.data, arena.grad, arena.parameters[0]!.grad!]) {
+      expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+    }
+    const twice = reads.filter((read, i) => !read.startsWith('list') && reads.indexOf(read) !== i);
+    expect(twice).toEqual([]);
+  });
+
   it('cannot be imitated', () => {
     const [p] = new ParameterArena([[8]]).parameters;
     const Made = p!.constructor as new (...args: unknown[]) => unknown;

@@ -147,13 +147,19 @@ onEachBackend(() => {
     expectError(() => o.zeroGrad({ setToNone: false }), 'ERR_DETACHED', 'grad of parameter');
   });
 
-  it('does not mind when nothing goes away', () => {
-    const p: ParameterLike = { data: new Float32Array(0), grad: new Float32Array(0) };
-    const o = new SGD([p]);
+  it('notices that an array without elements goes away', () => {
+    const [w, p] = [parameter(), new Parameter(new Float32Array(0))];
+    p.grad = new Float32Array(0);
+    const o = new SGD([w, p]);
     o.step();
+    const before = bits(w.data);
     transfer(p.grad!);
-    o.step();
-    o.zeroGrad({ setToNone: false });
+    expectError(() => o.step(), 'ERR_DETACHED', 'grad of parameter at index 1');
+    expectError(() => o.zeroGrad({ setToNone: false }), 'ERR_DETACHED', 'grad of parameter');
+    p.grad = new Float32Array(0);
+    transfer(p.data);
+    expectError(() => o.step(), 'ERR_DETACHED', 'data of parameter at index 1');
+    expect(bits(w.data)).toEqual(before);
     o.zeroGrad();
     expect(p.grad).toBeNull();
   });

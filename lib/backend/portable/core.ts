@@ -1,4 +1,4 @@
-/** One optimizer of the portable backend: `native/core/optimizer.cc` and `plan.cc` again. */
+/** One optimizer of the portable backend: `native/core/optimizer.cc` again. */
 
 import { takeOut } from '../../support/lists.ts';
 import {
@@ -10,33 +10,21 @@ import {
   viewOf,
 } from '../../support/typed-arrays.ts';
 import type { Core, Failure } from '../backend.ts';
+import { findBusy, isWatched, releaseBusy, takeBusy } from '../busy-memory.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
-import { MemoryMap, NOBODY, type Range, rangeOf, STATE, wholeRange } from './memory-map.ts';
-import { type Arrays, type Rule, ScalarOverflow } from './rules/rule.ts';
+import { MemoryMap, NOBODY, rangeOf, STATE, wholeRange } from './memory-map.ts';
+import { footprintOf, makePlan, type Run, type Slot } from './plan.ts';
+import type { Arrays, Rule } from './rules/rule.ts';
 import { updateSlot } from './treated.ts';
 
-interface Slot {
-  readonly group: number;
-  data: Floats;
-  grad: Floats | null;
-  /** What was claimed for `data`. */
-  range: Range;
-  readonly state: Floats[];
-  readonly length: number;
-  struct: Doubles;
-  /** What the rule remembers of it; a view, as every step writes it. */
-  record: Doubles;
-}
-
-/** Neighbouring slots that share their scalars. */
-interface Run {
-  readonly slots: Slot[];
-  readonly struct: Doubles;
-  /** The record of each before this step, and after it. */
-  readonly record: Doubles;
-  readonly next: Doubles;
-  readonly scalars: unknown;
+/** A step of which everything that can fail has been done. */
+interface Prepared {
+  readonly plan: readonly Run[];
+  /** The slots that it steps, in order. */
+  readonly list: readonly Slot[];
+  readonly check: GradientCheck | undefined;
+  readonly skips: boolean;
 }
 
 export class PortableCore implements Core {
@@ -51,6 +39,9 @@ export class PortableCore implements Core {
   #groups = 0;
   #options: Doubles = PLAIN_OPTIONS;
   #report: Doubles | undefined;
+  #prepared: Prepared | undefined;
+  /** The memory of the prepared step, where the process has a register of it. */
+  #hold: object | undefined;
 
   constructor(rule: Rule<unknown>) {
     this.#rule = rule;
@@ -147,30 +138,33 @@ export class PortableCore implements Core {
     this.#report = report;
   }
 
-  follow(): void {}
-
   step(): Failure | undefined {
-    const prepared = this.prepare();
-    if (typeof prepared !== 'function') return prepared;
-    prepared();
-    return undefined;
+    const failure = this.prepare();
+    if (failure === undefined && this.run()) this.zeroGrads();
+    return failure;
   }
 
-  async stepAsync(): Promise<Failure | undefined> {
-    return this.step();
+  /** Everything of a step that can fail; `run` or `cancel` comes next. */
+  prepare(): Failure | undefined {
+    const failure = this.#prepare();
+    if (failure !== undefined) this.cancel();
+    return failure;
   }
 
-  cancelStep(): void {}
-
-  /** Everything of a step that can fail; calling the result does it. */
-  prepare(): Failure | (() => void) {
-    const failure = this.verifyMemory();
+  #prepare(): Failure | undefined {
+    const failure = this.verifyMemory(false);
     if (failure !== undefined) return failure;
-    const plan = this.#plan();
+    const plan = makePlan(this.#rule, this.#slots);
     if ('kind' in plan) return plan;
     const options = this.#options;
-    const list = plan.flatMap(({ slots }) => slots);
-    const check = checkGradients(list as GradientOf[], options);
+    const list: Slot[] = [];
+    for (let r = 0; r < plan.length; r++) {
+      const { slots } = plan[r]!;
+      for (let i = 0; i < slots.length; i++) list[list.length] = slots[i]!;
+    }
+    const busy = this.#takeMemory(list);
+    if (busy !== undefined) return busy;
+    const check = checkGradients(list as readonly GradientOf[], options);
     const skips = check?.failed ?? false;
     if (skips) {
       const slot = this.#slots.indexOf(list[check!.firstNonFinite]!);
@@ -179,21 +173,62 @@ export class PortableCore implements Core {
         return { kind: 'skips', slot, other: STATE };
       }
     }
-    return () => {
+    this.#prepared = { plan, list, check, skips };
+    return undefined;
+  }
+
+  /** The rest of the step, but for zeroing gradients; whether it moved anything, not skipped. */
+  run(): boolean {
+    const { plan, check, skips } = this.#prepared!;
+    try {
       if (!skips) this.#run(plan, check?.coefficients);
-      if (!skips && options[OPTION.zeroGradInStep] === 1)
-        for (const { grad } of list) if (!isGone(grad!)) fillZero(grad!);
-      if (this.#report !== undefined) report(this.#report, check, skips);
-    };
+    } finally {
+      this.cancel();
+    }
+    if (this.#report !== undefined) report(this.#report, check, skips);
+    return !skips;
+  }
+
+  /** Ends what `prepare` began. */
+  cancel(): void {
+    this.#prepared = undefined;
+    if (this.#hold !== undefined) releaseBusy(this.#hold);
+    this.#hold = undefined;
+  }
+
+  /** Where the options ask for it: the gradients of all slots that a step has just moved. */
+  zeroGrads(): void {
+    if (this.#options[OPTION.zeroGradInStep] !== 1) return;
+    for (let i = 0; i < this.#slots.length; i++) {
+      const { grad, length } = this.#slots[i]!;
+      if (grad !== null && !isGone(grad)) fillZero(grad, 0, length);
+    }
+  }
+
+  /** Takes what the step reads and writes, so that none in the background begins over it. */
+  #takeMemory(list: readonly Slot[]): Failure | undefined {
+    if (!this.#rule.isOwn && !isWatched()) return undefined;
+    const { arrays, owners, written } = footprintOf(
+      list,
+      this.#options[OPTION.zeroGradInStep] === 1,
+    );
+    const taken = takeBusy(arrays, written);
+    if (typeof taken === 'number') {
+      return { kind: 'busy', slot: this.#slots.indexOf(owners[taken]!), other: STATE };
+    }
+    this.#hold = taken;
+    return undefined;
   }
 
   #run(plan: readonly Run[], coefficients: readonly number[] | undefined): void {
     const scale = Math.fround(this.#options[OPTION.gradScale]!);
     const bound = Math.fround(this.#options[OPTION.clipValue]!);
     let at = 0;
-    for (const run of plan) {
+    for (let r = 0; r < plan.length; r++) {
+      const run = plan[r]!;
       const negate = run.struct[this.#maximize] === 1;
-      for (const slot of run.slots) {
+      for (let i = 0; i < run.slots.length; i++) {
+        const slot = run.slots[i]!;
         const coefficient = coefficients?.[at++] ?? 1;
         const treatment = { scale, bound, coefficient, negate };
         updateSlot(this.#rule, run.scalars, slot as Arrays, treatment);
@@ -238,14 +273,21 @@ export class PortableCore implements Core {
   }
 
   /** Arrays that came since the last step. What fails stays: the next step asks again. */
-  verifyMemory(): Failure | undefined {
-    for (let slot = this.#movedData.at(-1); slot !== undefined; slot = this.#movedData.at(-1)) {
+  verifyMemory(writing: boolean): Failure | undefined {
+    const moved = this.#movedData;
+    for (; moved.length > 0; moved.length -= 1) {
+      const slot = moved[moved.length - 1]!;
       const other = this.#memory.claim(this.#slots[slot]!.range, slot);
       if (other !== NOBODY && other !== slot) return { kind: 'dataOverlap', slot, other };
-      this.#movedData.pop();
     }
-    const moved = this.#allGradsMoved ? this.#slots.keys() : this.#movedGrads;
-    for (const slot of moved) {
+    return this.#verifyGrads() ?? (writing ? this.#verifyIdle() : undefined);
+  }
+
+  #verifyGrads(): Failure | undefined {
+    const moved = this.#allGradsMoved ? undefined : this.#movedGrads;
+    const count = moved === undefined ? this.#slots.length : moved.length;
+    for (let i = 0; i < count; i++) {
+      const slot = moved === undefined ? i : moved[i]!;
       const { grad, length } = this.#slots[slot]!;
       const other = grad === null ? NOBODY : this.#memory.holder(rangeOf(grad, length * 4));
       if (other !== NOBODY) return { kind: 'gradOverlap', slot, other };
@@ -255,30 +297,14 @@ export class PortableCore implements Core {
     return undefined;
   }
 
-  /** Everything that can fail, before anything is written. */
-  #plan(): Run[] | Failure {
-    const plan: Run[] = [];
-    for (const [index, slot] of this.#slots.entries()) {
-      if (slot.grad === null) continue;
-      let run = plan.at(-1);
-      if (run?.struct !== slot.struct || !sameRecord(run.record, slot.record)) {
-        try {
-          run = this.#openRun(slot);
-        } catch (error) {
-          if (!(error instanceof ScalarOverflow)) throw error;
-          return { kind: 'overflow', slot: index, other: STATE };
-        }
-        plan.push(run);
-      }
-      run.slots.push(slot);
+  /** Refuses what a step in the background is working on. */
+  #verifyIdle(): Failure | undefined {
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const { data, grad } = this.#slots[slot]!;
+      const arrays = grad === null ? [data] : [data, grad];
+      if (findBusy(arrays, arrays.length) >= 0) return { kind: 'busy', slot, other: STATE };
     }
-    return plan;
-  }
-
-  #openRun({ struct, record }: Slot): Run {
-    const [before, next] = [record.slice(), record.slice()];
-    const scalars = this.#rule.prepare(struct, next);
-    return { slots: [], struct, record: before, next, scalars };
+    return undefined;
   }
 }
 
@@ -289,8 +315,4 @@ function report(to: Doubles, check: GradientCheck | undefined, skips: boolean): 
   to[REPORT.nonFinite] = check?.nonFinite ?? Number.NaN;
   to[REPORT.skipped]! += skips ? 1 : 0;
   to[REPORT.consecutiveSkips] = skips ? to[REPORT.consecutiveSkips]! + 1 : 0;
-}
-
-function sameRecord(a: Doubles, b: Doubles): boolean {
-  return a.every((value, i) => value === b[i]);
 }

@@ -43,7 +43,7 @@ export function checkGradients(
   const scale = Math.fround(options[OPTION.gradScale]!);
   const bound = Math.fround(options[OPTION.clipValue]!);
   const reduce = (reduction: Reduction) =>
-    list.map(({ grad }) => reduceArray(reduction, grad, scale, bound));
+    list.map(({ grad, length }) => reduceArray(reduction, grad, scale, bound, length));
   const order = options[OPTION.normType]!;
   const clipped = clips ? clip(list, options, normOf(order), reduce) : undefined;
   const totalNorm = clipped?.totalNorm ?? Number.NaN;

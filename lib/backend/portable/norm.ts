@@ -2,6 +2,7 @@
 
 import { power } from '../../support/power.ts';
 import { bufferOf, byteOffsetOf, type Floats, lengthOf } from '../../support/typed-arrays.ts';
+import { refuseBusyGrads } from '../busy-memory.ts';
 import type { GradientFunctions } from '../gradients.ts';
 import { type Reduction, reduceArray, reductions, treated } from './reduce.ts';
 
@@ -67,6 +68,7 @@ export function clipCoefficient(totalNorm: number, maxNorm: number): number {
 }
 
 function treat(grads: readonly Floats[], scale: number, bound: number): void {
+  refuseBusyGrads(grads, grads.length);
   for (let i = 0; i < grads.length; i++) {
     const grad = grads[i]!;
     const length = lengthOf(grad);
@@ -97,7 +99,10 @@ function disjoint(arrays: readonly Floats[]): readonly Floats[] {
 }
 
 export const gradientFunctions: GradientFunctions = {
-  gradNorm,
+  gradNorm(grads, order) {
+    refuseBusyGrads(grads, 0);
+    return gradNorm(grads, order);
+  },
   clipGrads(grads, totalNorm, maxNorm) {
     const coefficient = clipCoefficient(totalNorm, maxNorm);
     if (coefficient !== 1) treat(grads, coefficient, Number.POSITIVE_INFINITY);
@@ -105,6 +110,7 @@ export const gradientFunctions: GradientFunctions = {
   clampGrads: (grads, bound) => treat(grads, 1, fround(bound)),
   scaleGrads: (grads, factor) => treat(disjoint(grads), fround(factor), Number.POSITIVE_INFINITY),
   countNonFinite(grads) {
+    refuseBusyGrads(grads, 0);
     let count = 0;
     for (let i = 0; i < grads.length; i++) count += reduceArray(reductions.nonFinite, grads[i]!);
     return count;

@@ -16,6 +16,7 @@ import { rmsprop } from './rules/rmsprop.ts';
 import { rprop } from './rules/rprop.ts';
 import type { Rule } from './rules/rule.ts';
 import { sgd } from './rules/sgd.ts';
+import { PortableSequence } from './sequence.ts';
 
 /** All update rules. A new one is one line here, beside its file. */
 const rules: readonly Rule<unknown>[] = [
@@ -46,16 +47,7 @@ export const portable: Backend = {
   residue: () => 0,
   adviseHugePages: () => {},
   giveBack: () => {},
-  stepAll(cores) {
-    const steps: (() => void)[] = [];
-    for (const [core, portableCore] of (cores as readonly PortableCore[]).entries()) {
-      const prepared = portableCore.prepare();
-      if (typeof prepared !== 'function') return { ...prepared, core };
-      steps.push(prepared);
-    }
-    for (const step of steps) step();
-    return undefined;
-  },
+  sequence: (cores, follows) => new PortableSequence(cores as readonly PortableCore[], follows),
   open(name, fields, record) {
     const rule = rules.find((candidate) => candidate.name === name);
     if (rule?.fields.join() !== fields.join() || rule.record.join() !== record.join()) {

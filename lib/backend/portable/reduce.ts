@@ -62,8 +62,8 @@ export function reduceArray(
   array: Floats,
   scale?: number,
   bound?: number,
+  length: number = lengthOf(array),
 ): number {
-  const length = lengthOf(array);
   let result = reduceBlock(reduction, array, 0, min(length, REDUCE_BLOCK), scale, bound);
   for (let i = REDUCE_BLOCK; i < length; i += REDUCE_BLOCK) {
     const block = reduceBlock(reduction, array, i, min(length, i + REDUCE_BLOCK), scale, bound);

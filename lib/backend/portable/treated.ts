@@ -1,6 +1,6 @@
 /** A rule over one parameter, with its gradient as the step's options make it. */
 
-import { type Floats, isGone } from '../../support/typed-arrays.ts';
+import { type Floats, isGone, viewOf } from '../../support/typed-arrays.ts';
 import { treated } from './reduce.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
 
@@ -36,10 +36,14 @@ export function updateSlot(
   for (let from = 0; from < length; from += BLOCK) {
     const to = Math.min(from + BLOCK, length);
     for (let i = from; i < to; i++) scratch[i - from] = treat(grad[i]!, treatment);
+    const states: Floats[] = [];
+    for (let k = 0; k < state.length; k++) {
+      if (state[k] !== undefined) states[k] = viewOf(state[k]!, from, to - from);
+    }
     rule.update(scalars, {
-      data: data.subarray(from, to),
+      data: viewOf(data, from, to - from),
       grad: scratch,
-      state: state.map((array) => array.subarray(from, to)),
+      state: states,
       length: to - from,
     });
   }
@@ -48,7 +52,9 @@ export function updateSlot(
 /** For a user's own rule, which takes parameters whole, and tells of a gradient that is gone. */
 function treatedWhole(grad: Floats, length: number, treatment: Treatment): Floats {
   if (isGone(grad)) return grad;
-  return Float32Array.from({ length }, (_, i) => treat(grad[i]!, treatment));
+  const copy = new Float32Array(length);
+  for (let i = 0; i < length; i++) copy[i] = treat(grad[i]!, treatment);
+  return copy;
 }
 
 function changes({ scale, bound, coefficient, negate }: Treatment): boolean {

@@ -1,0 +1,89 @@
+/** What one step of an optimizer will do, and to which memory: `native/core/plan.cc` again. */
+
+import type { Doubles, Floats } from '../../support/typed-arrays.ts';
+import type { Failure } from '../backend.ts';
+import { type Range, STATE } from './memory-map.ts';
+import { type Rule, ScalarOverflow } from './rules/rule.ts';
+
+/** One parameter as the core sees it. */
+export interface Slot {
+  readonly group: number;
+  data: Floats;
+  grad: Floats | null;
+  /** What was claimed for `data`. */
+  range: Range;
+  readonly state: Floats[];
+  readonly length: number;
+  struct: Doubles;
+  /** What the rule remembers of it; a view, as every step writes it. */
+  record: Doubles;
+}
+
+/** Counts are exact in a double up to 2^53, and the next one has to be. */
+const isCount = (count: number) => count >= 0 && count < Number.MAX_SAFE_INTEGER;
+
+/** Neighbouring slots that share their scalars. */
+export interface Run {
+  readonly slots: Slot[];
+  readonly struct: Doubles;
+  /** The record of each before this step, and after it. */
+  readonly record: Doubles;
+  readonly next: Doubles;
+  readonly scalars: unknown;
+}
+
+/** Everything that can fail, before anything is written. */
+export function makePlan(rule: Rule<unknown>, slots: readonly Slot[]): Run[] | Failure {
+  const plan: Run[] = [];
+  for (let index = 0; index < slots.length; index++) {
+    const slot = slots[index]!;
+    if (slot.grad === null) continue;
+    if (!isCount(slot.record[0]!)) return { kind: 'badCount', slot: index, other: STATE };
+    let run = plan[plan.length - 1];
+    if (run?.struct !== slot.struct || !sameRecord(run.record, slot.record)) {
+      try {
+        run = openRun(rule, slot);
+      } catch (error) {
+        if (!(error instanceof ScalarOverflow)) throw error;
+        return { kind: 'overflow', slot: index, other: STATE };
+      }
+      plan[plan.length] = run;
+    }
+    run.slots[run.slots.length] = slot;
+  }
+  return plan;
+}
+
+function openRun(rule: Rule<unknown>, { struct, record }: Slot): Run {
+  const [before, next] = [record.slice(), record.slice()];
+  const scalars = rule.prepare(struct, next);
+  return { slots: [], struct, record: before, next, scalars };
+}
+
+function sameRecord(a: Doubles, b: Doubles): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Every array that a step of these slots touches, and whose it is; the first ones are written. */
+export function footprintOf(
+  list: readonly Slot[],
+  zeroes: boolean,
+): { readonly arrays: Floats[]; readonly owners: Slot[]; readonly written: number } {
+  const arrays: Floats[] = [];
+  const owners: Slot[] = [];
+  const add = (slot: Slot, array: Floats | undefined) => {
+    if (array === undefined) return;
+    owners[arrays.length] = slot;
+    arrays[arrays.length] = array;
+  };
+  for (let i = 0; i < list.length; i++) {
+    const slot = list[i]!;
+    add(slot, slot.data);
+    for (let k = 0; k < slot.state.length; k++) add(slot, slot.state[k]);
+    if (zeroes) add(slot, slot.grad!);
+  }
+  const written = arrays.length;
+  for (let i = 0; i < list.length && !zeroes; i++) add(list[i]!, list[i]!.grad!);
+  return { arrays, owners, written };
+}
