@@ -17,7 +17,7 @@ import { withCopies } from './tree.ts';
 export interface CheckpointDirectoryOptions {
   /** How many of the newest checkpoints stay. Default: all. */
   readonly keep?: number;
-  /** Checkpoints whose step is a multiple of this stay for good. */
+  /** Checkpoints whose step is a multiple of this stay too, until a save of a lower step. */
   readonly keepEvery?: number;
   /** Only reads, also while another process writes. Default: false. */
   readonly readOnly?: boolean;
@@ -97,7 +97,8 @@ export class CheckpointDirectory {
   /**
    * Saves a run: copies its state at once, in one pass, and writes it off the event loop, so that
    * training can go on meanwhile. The file has its name only when it is whole and on the disk;
-   * then older ones go, as `keep` and `keepEvery` say.
+   * then older ones go, as `keep` and `keepEvery` say, and those of higher steps go all: a run that
+   * saves a lower step has been set back, and what came after it then is no longer its past.
    *
    * ```ts
    * const saving = runs.save({ step, model, optimizer, scheduler, extra: { epoch, seed } });
@@ -112,11 +113,11 @@ export class CheckpointDirectory {
     this.#checkWritable();
     const { step, onProgress = () => {}, parts, extra } = readSave(options);
     const begin = performance.now();
-    const layout = toTensors({ step, extra: withCopies(extra, 'extra'), parts: readParts(parts) });
+    const layout = toTensors({ step, extra: withCopies(extra, 'extra'), ...readParts(parts) });
     const snapshotMs = performance.now() - begin;
     this.#checkWritable(); // again: getters and stateDict() of users have run
     const path = join(this.path, nameOf(step));
-    const saving = this.#write(path, layout, onProgress);
+    const saving = this.#write(path, step, layout, onProgress);
     this.#saving = saving;
     try {
       return { step, path, size: await saving, snapshotMs };
@@ -136,11 +137,12 @@ export class CheckpointDirectory {
 
   async #write(
     path: string,
+    step: number,
     layout: ReturnType<typeof toTensors>,
     onProgress: (progress: Progress) => void,
   ): Promise<number> {
     const size = await writeCheckpoint(path, layout, onProgress);
-    await this.#prune(path);
+    await this.#prune(step);
     return size;
   }
 
@@ -220,14 +222,16 @@ export class CheckpointDirectory {
     }
   }
 
-  /** Never the one that was saved last, whatever its step. */
-  async #prune(saved: string): Promise<void> {
+  /** Of a run that is at this step now, which is saved: higher steps are of a past given up. */
+  async #prune(now: number): Promise<void> {
     const all = await this.list();
-    const old = all.slice(0, Math.max(0, all.length - this.#keep));
+    const past = all.filter(({ step }) => step <= now);
+    const old = past.slice(0, Math.max(0, past.length - this.#keep));
     const every = this.#keepEvery;
-    const gone = old.filter(({ step, path }) => {
-      return path !== saved && (every === undefined || step % every !== 0);
-    });
+    const gone = [
+      ...all.filter(({ step }) => step > now).reverse(), // from the newest on: none is passed by
+      ...old.filter(({ step }) => every === undefined || step % every !== 0),
+    ];
     for (const { path } of gone) await rm(path, { force: true });
     if (gone.length > 0) await syncFolder(this.path);
   }

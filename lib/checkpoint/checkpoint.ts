@@ -2,7 +2,13 @@
 
 import { describe } from '../support/describe.ts';
 import { refuseCheckpoint } from './checkpoint-file.ts';
-import { type CheckpointParts, PART_NAMES, restoreParts, type SavedPart } from './parts.ts';
+import {
+  type CheckpointParts,
+  PART_NAMES,
+  type PartName,
+  restoreParts,
+  type SavedParts,
+} from './parts.ts';
 
 /** A file that was passed over. */
 export interface SkippedFile {
@@ -21,7 +27,7 @@ export class Checkpoint {
   readonly path: string;
   /** Newer files that `latest()` has passed over because they are damaged, newest first. */
   readonly skipped: readonly SkippedFile[];
-  readonly #parts: Readonly<Record<string, SavedPart>>;
+  readonly #saved: SavedParts;
 
   /** @internal */
   constructor(
@@ -33,12 +39,12 @@ export class Checkpoint {
     this.extra = content.extra;
     this.path = path;
     this.skipped = skipped;
-    this.#parts = (content.parts ?? {}) as Readonly<Record<string, SavedPart>>;
+    this.#saved = { several: [], ...content };
   }
 
   /** The names of what it holds: `['model', 'optimizer']`. */
   get parts(): readonly string[] {
-    return PART_NAMES.filter((name) => Object.hasOwn(this.#parts, name));
+    return PART_NAMES.filter((name) => Object.hasOwn(this.#saved, name));
   }
 
   /**
@@ -59,24 +65,26 @@ export class Checkpoint {
     restoreParts(given, (part, key) => this.#dictOf(part, key));
   }
 
-  #dictOf(part: string, key: string | undefined): unknown {
-    const saved = Object.hasOwn(this.#parts, part) ? this.#parts[part] : undefined;
-    if (saved === undefined) {
+  #dictOf(part: PartName, key: string | undefined): unknown {
+    if (!Object.hasOwn(this.#saved, part)) {
       refuseCheckpoint(`${this.path} has no ${part}, but ${this.parts.join(', ') || 'nothing'}`);
     }
+    const saved = this.#saved[part];
+    const isSeveral = this.#saved.several.includes(part);
     if (key === undefined) {
-      if ('one' in saved!) return saved.one;
-      const keys = Object.keys((saved as { several: object }).several);
+      if (!isSeveral) return saved;
+      const keys = Object.keys(saved as object);
       return refuseCheckpoint(
         `${this.path} has several of ${part}: restore { ${keys.join(', ')} } by name`,
       );
     }
-    if (!('several' in saved!)) {
+    if (!isSeveral) {
       return refuseCheckpoint(`${this.path} has one ${part}, without a name like ${describe(key)}`);
     }
-    if (Object.hasOwn(saved.several, key)) return saved.several[key];
+    const several = saved as Readonly<Record<string, unknown>>;
+    if (Object.hasOwn(several, key)) return several[key];
     return refuseCheckpoint(
-      `${this.path} has no ${part} ${describe(key)}, but ${Object.keys(saved.several).join(', ')}`,
+      `${this.path} has no ${part} ${describe(key)}, but ${Object.keys(several).join(', ')}`,
     );
   }
 }

@@ -28,7 +28,7 @@ export interface CheckpointParts {
 /** In the order in which they are loaded: see `loadAll`. */
 export const PART_NAMES = ['model', 'scheduler', 'optimizer', 'scaler', 'average'] as const;
 
-type PartName = (typeof PART_NAMES)[number];
+export type PartName = (typeof PART_NAMES)[number];
 
 function refuse(sentence: string): never {
   throw new GradstepError('ERR_INVALID_ARGUMENT', sentence);
@@ -60,26 +60,29 @@ function snapshotOf(one: Saveable, name: string): unknown {
   return isPreparing(one) ? dict : withCopies(dict, `the state dict of ${name}`);
 }
 
-/** A state dict, or several by name. */
-export type SavedPart =
-  | { readonly one: unknown }
-  | { readonly several: Readonly<Record<string, unknown>> };
+/** The state dicts of parts, as a checkpoint holds them. */
+export type SavedParts = { readonly [part in PartName]?: unknown } & {
+  /** The parts that are several by name; the others are one each. */
+  readonly several: readonly PartName[];
+};
 
 /** The state dicts of all parts; arrays in them are copies. */
-export function readParts(parts: CheckpointParts): Partial<Record<PartName, SavedPart>> {
-  const saved: Partial<Record<PartName, SavedPart>> = {};
+export function readParts(parts: CheckpointParts): SavedParts {
+  const saved: Partial<Record<PartName, unknown>> = {};
+  const several: PartName[] = [];
   for (const name of PART_NAMES) {
     const part = parts[name];
     if (part === undefined) continue;
     if (name === 'model') {
-      saved.model = { one: modelStateDict(part as Model) };
+      saved.model = modelStateDict(part as Model);
       continue;
     }
     const dicts = listOf(name, part).map(([key, one]) => [key, snapshotOf(one, name)] as const);
-    saved[name] =
-      dicts[0]![0] === undefined ? { one: dicts[0]![1] } : { several: Object.fromEntries(dicts) };
+    const isOne = dicts[0]![0] === undefined;
+    if (!isOne) several.push(name);
+    saved[name] = isOne ? dicts[0]![1] : Object.fromEntries(dicts);
   }
-  return saved;
+  return { ...saved, several };
 }
 
 /** One that gradstep made: it can be checked before anything changes. */

@@ -71,7 +71,8 @@ describe('a run', () => {
     train(run, 1);
     const { path, size } = await (await open()).save({ step: 1, ...run.parts });
     const { tensors } = await readFile(path);
-    expect(tensors['parts.model.one.weight']).toMatchObject({ dtype: 'F32', shape: [300, 70] });
+    expect(tensors['model.weight']).toMatchObject({ dtype: 'F32', shape: [300, 70] });
+    expect(tensors['optimizer.state.1.expAvgSq']).toMatchObject({ dtype: 'F32', shape: [70] });
     expect(readFileSync(path)).toHaveLength(size);
   });
 
@@ -104,6 +105,11 @@ describe('a run', () => {
     live[0] = 6; // a view of it was given
     await saving;
     const checkpoint = (await runs.load(0))!;
+    expect(Object.keys((await readFile(checkpoint.path)).tensors).sort()).toEqual([
+      'optimizer.a.state.0.momentumBuffer',
+      'optimizer.b.state.0.momentumBuffer',
+      'scheduler.live',
+    ]);
     checkpoint.restore({ scheduler: own });
     expect(live[0]).toBe(5);
     checkpoint.restore({ optimizer: { b: small().optimizer } });
@@ -155,8 +161,24 @@ describe('the folder', () => {
     const runs = await open({ keep: 2, keepEvery: 4 });
     for (let step = 1; step <= 9; step++) await runs.save({ step, optimizer });
     expect((await runs.list()).map(({ step }) => step)).toEqual([4, 8, 9]);
-    await runs.save({ step: 2, optimizer }); // the newest save, though not the newest step
-    expect((await runs.list()).map(({ step }) => step)).toEqual([2, 4, 8, 9]);
+  });
+
+  it('gives up what came after the step that a run was set back to', async () => {
+    const { optimizer } = small();
+    const runs = await open({ keep: 3, keepEvery: 4 });
+    const steps = async () => (await runs.list()).map(({ step }) => step);
+    for (let step = 1; step <= 10; step++) await runs.save({ step, optimizer });
+    expect(await steps()).toEqual([4, 8, 9, 10]);
+    const onProgress = () => {
+      throw new Error('enough');
+    };
+    await expect(runs.save({ step: 6, optimizer, onProgress })).rejects.toThrow('enough');
+    expect(await steps()).toEqual([4, 8, 9, 10]);
+    await runs.save({ step: 6, optimizer });
+    expect(await steps()).toEqual([4, 6]);
+    expect((await runs.latest())!.step).toBe(6);
+    for (const step of [7, 8, 9]) await runs.save({ step, optimizer });
+    expect(await steps()).toEqual([4, 7, 8, 9]);
   });
 
   it('is empty at first', async () => {
