@@ -1,23 +1,17 @@
 /**
  * One checkpoint as a safetensors file: arrays are its tensors, everything else lies as JSON in the
- * metadata `gradstep.checkpoint`; `gradstep.checksum` is the SHA-256 of all bytes of the file, taken
- * with its own 64 digits as zeros.
+ * metadata, and so does the checksum of the whole (scan.ts).
  */
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { explainFile, writeAtomically } from '../safetensors/atomic-write.ts';
 import { allocate } from '../safetensors/dtypes.ts';
-import { headerLength, PREFIX, parseHeader } from '../safetensors/header.ts';
 import { layOut } from '../safetensors/layout.ts';
-import { readWhole } from '../safetensors/read-file.ts';
-import { CHUNK, type Progress, writeLayout, writeWhole } from '../safetensors/write-file.ts';
+import { type Progress, writeLayout, writeWhole } from '../safetensors/write-file.ts';
 import { GradstepError } from '../support/errors.ts';
+import { CHECKSUM, CONTENT, type Head, NO_CHECKSUM, placeOf, readData, readHead } from './scan.ts';
 import { type Arrays, putTogether, type ShapedArray, takeApart } from './tree.ts';
-
-const CONTENT = 'gradstep.checkpoint';
-const CHECKSUM = 'gradstep.checksum';
-const NO_CHECKSUM = '0'.repeat(64);
 
 /** Of this layout; a later one is refused, not misread. */
 const VERSION = 1;
@@ -68,15 +62,6 @@ export async function writeCheckpoint(
   return size;
 }
 
-/** Where the digits of the checksum are: the only ones with their key before them. */
-function placeOf(header: Uint8Array, digits: string): number {
-  const before = `"${CHECKSUM}":"`;
-  const at = Buffer.from(header.buffer, header.byteOffset, header.byteLength).indexOf(
-    `${before}${digits}"`,
-  );
-  return at < 0 ? at : at + before.length;
-}
-
 /** A checkpoint that was read whole, and whose checksum is right. */
 export interface ReadCheckpoint {
   readonly content: Content;
@@ -111,40 +96,36 @@ function isDamage(error: unknown): error is Error {
 }
 
 async function readContent(file: FileHandle, size: number, path: string): Promise<Content> {
-  const prefix = new Uint8Array(PREFIX);
-  if (size >= PREFIX) await readWhole(file, prefix, 0, path);
-  const head = new Uint8Array(PREFIX + headerLength(prefix, size));
-  await readWhole(file, head, 0, path);
-  const header = parseHeader(head.subarray(PREFIX), size - head.length);
-  const { [CONTENT]: json, [CHECKSUM]: checksum = '' } = header.metadata;
-  const place = placeOf(head, checksum);
-  if (json === undefined || checksum.length !== 64 || place < 0) {
+  const head = await readHead(file, size, path);
+  const json = contentOf(head);
+  if (json === undefined) {
     refuseCheckpoint(`${path} is a safetensors file but no checkpoint of gradstep`);
   }
-  const hash = createHash('sha256');
-  new Uint8Array(head.buffer, place, 64).fill(0x30);
-  hash.update(head);
   const arrays = new Map<string, ShapedArray>();
-  const inOrder = [...header.tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
-  for (const [name, info] of inOrder) {
-    const array = allocate(info.dtype, info.length);
-    arrays.set(name, { data: array, shape: info.shape });
-    const bytes = new Uint8Array(array.buffer);
-    for (let at = 0; at < bytes.length; at += CHUNK) {
-      const chunk = bytes.subarray(at, at + CHUNK);
-      await readWhole(file, chunk, head.length + info.begin + at, path);
-      hash.update(chunk);
-    }
+  for (const [name, { dtype, length, shape }] of head.header.tensors) {
+    if (length === 0) arrays.set(name, { data: allocate(dtype, 0), shape });
   }
-  if (hash.digest('hex') !== checksum) {
-    refuseCheckpoint(`${path} is damaged: its checksum is not that of its contents`);
-  }
-  return parseContent(json, arrays, path);
+  const isRight = await readData(file, head, path, {
+    room(name, { dtype, length, shape }, at, size) {
+      if (at === 0) arrays.set(name, { data: allocate(dtype, length), shape });
+      return new Uint8Array(arrays.get(name)!.data.buffer, at, size);
+    },
+  });
+  if (!isRight) refuseCheckpoint(`${path} is damaged: its checksum is not that of its contents`);
+  return parseContent(json!, (name) => arrays.get(name), path);
 }
 
-function parseContent(
+/** The JSON of a checkpoint; undefined for other safetensors files. */
+export function contentOf({ bytes, header }: Head): string | undefined {
+  const { [CONTENT]: json, [CHECKSUM]: checksum = '' } = header.metadata;
+  const isSealed = checksum.length === NO_CHECKSUM.length && placeOf(bytes, checksum) >= 0;
+  return isSealed ? json : undefined;
+}
+
+/** @throws {GradstepError} `ERR_CHECKPOINT`, `ERR_CHECKPOINT_VERSION`. */
+export function parseContent(
   json: string,
-  arrays: ReadonlyMap<string, ShapedArray>,
+  arrayOf: (name: string) => ShapedArray | undefined,
   path: string,
 ): Content {
   try {
@@ -156,7 +137,7 @@ function parseContent(
           `version ${VERSION}: was it saved by a later one?`,
       );
     }
-    return putTogether(JSON.parse(json), (name) => arrays.get(name)) as Content;
+    return putTogether(JSON.parse(json), arrayOf) as Content;
   } catch (cause) {
     if (cause instanceof GradstepError) throw cause;
     return refuseCheckpoint(`${path} is damaged: its contents are no JSON of gradstep`, cause);

@@ -1,12 +1,24 @@
-/** `gradstep schedule` as a command; scripts/gradstep.mjs calls it. */
+/** Runs a command of `npx gradstep`; scripts/gradstep.mjs has the list of them. */
 
 import { GradstepError } from '../support/errors.ts';
-import { runSchedule } from './schedule.ts';
 
-/** Runs it with the words after `schedule`, and returns the exit code. */
-export function main(args: readonly string[]): number {
+/** Where a command writes. */
+export interface Terminal {
+  write(text: string): void;
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+/**
+ * A command: it is given the words after its name.
+ * @throws {GradstepError} What its arguments or files are refused for.
+ */
+export type Command = (args: readonly string[], terminal: Terminal) => void | Promise<void>;
+
+/** Runs it, and returns the exit code. */
+export async function main(command: Command, args: readonly string[]): Promise<number> {
   try {
-    runSchedule(args, {
+    await command(args, {
       write: (text) => void process.stdout.write(text),
       columns: process.stdout.columns || 80, // 0 where a pseudo-terminal was given no size
       colour: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { GradstepError } from '../support/errors.ts';
+import type { Terminal } from './main.ts';
 import { short } from './scale.ts';
 import { NAMES, type Series, seriesOf } from './series.ts';
 import { svgPlot } from './svg-plot.ts';
@@ -28,18 +29,11 @@ Examples:
   gradstep schedule linear cosine inverse_sqrt --warmup 100
 `;
 
-/** Where the command writes. */
-export interface Terminal {
-  write(text: string): void;
-  readonly columns: number;
-  readonly colour: boolean;
-}
-
 /**
  * Runs the command.
  * @throws {GradstepError} What the arguments or the schedule are refused for.
  */
-export function runSchedule(args: readonly string[], terminal: Terminal): void {
+export function run(args: readonly string[], terminal: Terminal): void {
   const { names, flags } = readArguments(args);
   if (flags.help || names.length === 0) {
     terminal.write(USAGE);

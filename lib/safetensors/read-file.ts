@@ -99,7 +99,7 @@ export class SafetensorsFile {
 }
 
 /** The error with the file's name in it. */
-function named(error: unknown, path: string): unknown {
+export function named(error: unknown, path: string): unknown {
   if (!(error instanceof GradstepError) || error.message.includes(path)) {
     return explainFile(error, path, 'read');
   }

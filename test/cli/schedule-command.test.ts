@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../lib/cli/main.ts';
 import { short, ticks } from '../../lib/cli/scale.ts';
-import { runSchedule } from '../../lib/cli/schedule.ts';
+import { run as runSchedule } from '../../lib/cli/schedule.ts';
 import { NAMES, seriesOf } from '../../lib/cli/series.ts';
 import { svgGrid, svgPlot } from '../../lib/cli/svg-plot.ts';
 import { terminalPlot } from '../../lib/cli/terminal-plot.ts';
@@ -87,7 +87,7 @@ describe('the command', () => {
     expect(() => run('linear', '--svg', file)).toThrow(expect.objectContaining(refused));
   });
 
-  test('a terminal that does not know its width has 80 columns', () => {
+  test('a terminal that does not know its width has 80 columns', async () => {
     const { columns } = process.stdout;
     const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
       printed += String(text);
@@ -95,7 +95,7 @@ describe('the command', () => {
     });
     try {
       process.stdout.columns = 0;
-      expect(main(['linear', '--no-svg'])).toBe(0);
+      expect(await main(runSchedule, ['linear', '--no-svg'])).toBe(0);
     } finally {
       process.stdout.columns = columns;
       write.mockRestore();
