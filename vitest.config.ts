@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^gradstep$/, replacement: lib('index.ts') },
       { find: /^gradstep\/portable$/, replacement: lib('portable.ts') },
+      { find: /^gradstep\/safetensors$/, replacement: lib('safetensors/index.ts') },
     ],
   },
   test: {

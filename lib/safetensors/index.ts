@@ -12,5 +12,6 @@ export {
 export type { Dtype, TensorArray } from './dtypes.ts';
 export type { TensorInfo } from './header.ts';
 export type { TensorInput, TensorInputs } from './layout.ts';
+export { saveNpz } from './npz.ts';
 export { openFile, type ReadTensorOptions, readFile, type SafetensorsFile } from './read-file.ts';
 export { type Progress, type WriteFileOptions, writeFile } from './write-file.ts';

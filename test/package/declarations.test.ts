@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = `
 import { createOptimizer, Optimizer, Parameter, registerOptimizer, type Update } from 'gradstep';
 import 'gradstep/portable';
+import 'gradstep/safetensors';
 
 class Own extends Optimizer<{ readonly lr?: number }> {
   static defaults = { lr: 0.1 };
