@@ -3,4 +3,4 @@
 import { start } from '../lenet/start.ts';
 import { runFinetune } from './demo.ts';
 
-start(runFinetune);
+await start(runFinetune);

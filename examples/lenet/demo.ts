@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Adam, backend, isa } from 'gradstep';
+import { Adam, backend, isa, LinearLR } from 'gradstep';
 import { DemoError } from './demo-error.ts';
 import { slice, turned } from './digits.ts';
 import { fineTune, groupings, MOMENTUM } from './fine-tune.ts';
@@ -13,6 +13,7 @@ import { help, MOST_DIGITS, type Options, readOptions } from './options.ts';
 import { type Output, Progress } from './progress.ts';
 import { seeded } from './random.ts';
 import { grouped, groupTable, percent } from './report.ts';
+import { digest, Saves } from './saves.ts';
 import { accuracy, stepCount, train } from './train.ts';
 
 interface DigitSets {
@@ -27,7 +28,7 @@ interface Trained {
 }
 
 /** Runs the demo with these arguments; what the user can mend comes as a `DemoError`. */
-export function runDemo(args: readonly string[], output: Output): void {
+export async function runDemo(args: readonly string[], output: Output): Promise<void> {
   const options = readOptions(args);
   if (options.help) {
     output.write(help);
@@ -39,7 +40,7 @@ export function runDemo(args: readonly string[], output: Output): void {
   const instructions = backend() === 'native' ? `native backend, ${isa()}` : 'portable backend';
   print(output, `LeNet on handwritten digits, stepped by gradstep (${instructions})`);
 
-  const trained = trainNetwork(options, sets, output);
+  const trained = await trainNetwork(options, sets, output);
   fineTuneNetwork(trained.net, options, sets, output);
   writePicture(options.out, draw(trained, options), 'w');
 
@@ -47,34 +48,50 @@ export function runDemo(args: readonly string[], output: Output): void {
     output,
     `\nFinal accuracy  ${percent(trained.accuracy)}`,
     `Loss curve      ${options.out}`,
+    `Weights         SHA-256 ${digest(trained.net)}`,
     `Time            ${((performance.now() - start) / 1000).toFixed(1)} s`,
   );
 }
 
-function trainNetwork(options: Options, sets: DigitSets, output: Output): Trained {
-  const { lr, seed, trainSize, testSize } = options;
+async function trainNetwork(options: Options, sets: DigitSets, output: Output): Promise<Trained> {
+  const { lr, seed, trainSize, testSize, batchSize } = options;
   const random = seeded(seed);
   const net = new LeNet(random);
-  const optimizer = new Adam(net.namedParameters(), { lr });
   const digits = slice(sets.train, 0, trainSize);
-  const plan = { ...options, random, lrAt: (share: number) => lr * (1 - share) };
+  const total = stepCount(digits, { ...options, random });
+  const optimizer = new Adam(net.namedParameters(), { lr });
+  const scheduler = new LinearLR(optimizer, { startFactor: 1, endFactor: 0, totalIters: total });
   print(
     output,
     `\n1. Training: ${grouped(net.size)} parameters, ${grouped(trainSize)} digits`,
-    `   Adam, lr from ${lr} down to 0, ${options.batchSize} digits a step\n`,
+    `   Adam, lr from ${lr} down to 0, ${batchSize} digits a step\n`,
   );
-
-  const training = new Progress(output, 'training', stepCount(digits, plan), 10);
-  const losses: number[] = [];
-  for (const loss of train(net, optimizer, digits, plan)) {
-    losses.push(loss);
-    training.advance(`loss ${latestMean(losses)}`);
+  const parts = { model: [...net.namedParameters()], optimizer, scheduler };
+  const saves = options.resume ? await Saves.open(options, parts, output) : undefined;
+  try {
+    const losses: number[] = (await saves?.resume()) ?? [];
+    const done = losses.length;
+    const training = new Progress(output, 'training', total, 10, done);
+    for (const loss of train(net, optimizer, digits, { ...options, random, done })) {
+      scheduler.step();
+      losses.push(loss);
+      training.advance(`loss ${latestMean(losses)}`);
+      const isLast = losses.length === total;
+      if (isLast || losses.length % options.saveEvery === 0) await saves?.save(losses);
+    }
+    const reached = test(net, sets, testSize, output);
+    return { net, losses, accuracy: reached };
+  } finally {
+    await saves?.close();
   }
+}
+
+function test(net: LeNet, sets: DigitSets, testSize: number, output: Output): number {
   const testing = new Progress(output, 'testing ', testSize, 1);
   const reached = accuracy(net, slice(sets.test, 0, testSize), () => testing.advance());
   const unseen = `${grouped(testSize)} digits that it has not seen`;
   print(output, `\n   Accuracy on ${unseen}: ${percent(reached)}`);
-  return { net, losses, accuracy: reached };
+  return reached;
 }
 
 function fineTuneNetwork(

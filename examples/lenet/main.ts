@@ -3,4 +3,4 @@
 import { runDemo } from './demo.ts';
 import { start } from './start.ts';
 
-start(runDemo);
+await start(runDemo);

@@ -16,6 +16,12 @@ export interface Options {
   readonly fineTuneSize: number;
   /** Where the picture of the loss goes. */
   readonly out: string;
+  /** Saves checkpoints, and goes on from the newest. */
+  readonly resume: boolean;
+  /** The folder of checkpoints. */
+  readonly checkpoints: string;
+  /** Steps between two checkpoints. */
+  readonly saveEvery: number;
 }
 
 /** Fine-tuning takes its digits from behind these. */
@@ -34,6 +40,9 @@ Usage: npm run demo -- [options]
   --seed <n>          of the random numbers; the same seed gives the same run (default 1)
   --train-size <n>    digits to train on, up to ${MOST_DIGITS} (default ${standard.trainSize})
   --out <file>        the picture of the loss (default examples/lenet/out/loss.svg)
+  --resume            save checkpoints, and go on from the newest there is
+  --checkpoints <dir> where they go (default examples/lenet/out/checkpoints)
+  --save-every <n>    steps between two (default 100)
   --quick             a run of a few seconds, on few digits
   --help              this text
 `;
@@ -53,7 +62,10 @@ export function readOptions(args: readonly string[]): Options {
     ...(trainSize !== undefined && {
       trainSize: whole('train-size', trainSize, 1, MOST_DIGITS),
     }),
-    out: values.out ?? defaultOut(),
+    out: values.out ?? defaultOut('loss.svg'),
+    resume: values.resume,
+    checkpoints: values.checkpoints ?? defaultOut('checkpoints'),
+    saveEvery: whole('save-every', values['save-every'], 1, 1_000_000),
   };
 }
 
@@ -64,6 +76,9 @@ const known = {
   seed: { type: 'string', default: '1' },
   'train-size': { type: 'string' },
   out: { type: 'string' },
+  resume: { type: 'boolean', default: false },
+  checkpoints: { type: 'string' },
+  'save-every': { type: 'string', default: '100' },
   quick: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -101,7 +116,7 @@ function wrong(option: string, expected: string, text: string): DemoError {
 }
 
 /** Beside the sources, wherever the demo is started from. */
-function defaultOut(): string {
+function defaultOut(name: string): string {
   const root = dirname(createRequire(import.meta.url).resolve('gradstep/package.json'));
-  return relative('', join(root, 'examples', 'lenet', 'out', 'loss.svg'));
+  return relative('', join(root, 'examples', 'lenet', 'out', name));
 }

@@ -16,16 +16,24 @@ export class Progress {
   readonly #total: number;
   readonly #lines: number;
   readonly #start = performance.now();
-  #done = 0;
+  readonly #begun: number;
+  #done: number;
   #drawn = 0;
 
-  /** @param lines How many lines to print where there is no terminal. */
-  constructor(output: Output, label: string, total: number, lines: number) {
+  /**
+   * @param lines How many lines to print where there is no terminal.
+   * @param done How much of the total was done before.
+   */
+  constructor(output: Output, label: string, total: number, lines: number, done = 0) {
+    this.#begun = done;
+    this.#done = done;
     this.#output = output;
     this.#label = label;
     this.#total = total;
     this.#lines = lines;
-    if (output.isTTY) this.#draw('');
+    if (!output.isTTY) this.#drawn = Math.floor((done * lines) / total);
+    else this.#draw('');
+    if (output.isTTY && done === total) output.write('\n');
   }
 
   /** Counts one more, and shows it now and then, with a note such as the loss. */
@@ -58,9 +66,10 @@ export class Progress {
   }
 
   #remaining(): string {
-    if (this.#done === 0) return '';
+    const done = this.#done - this.#begun;
+    if (done === 0) return '';
     const seconds = (performance.now() - this.#start) / 1000;
     if (this.#done === this.#total) return `${seconds.toFixed(0)} s`;
-    return `${Math.ceil((seconds * (this.#total - this.#done)) / this.#done)} s left`;
+    return `${Math.ceil((seconds * (this.#total - this.#done)) / done)} s left`;
   }
 }

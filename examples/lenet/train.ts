@@ -12,6 +12,8 @@ export interface Plan {
   readonly random: Random;
   /** The learning rate of all groups when this share of the steps is done. Default: their own. */
   readonly lrAt?: (share: number) => number;
+  /** Steps that an earlier run has taken: their batches are dealt again and passed over. */
+  readonly done?: number;
 }
 
 /** What training asks of an optimizer. */
@@ -26,7 +28,7 @@ export function stepCount({ labels }: Digits, { epochs, batchSize }: Plan): numb
   return epochs * Math.ceil(labels.length / batchSize);
 }
 
-/** Takes one step for each batch of each epoch and yields the loss before it. */
+/** Takes one step for each batch of each epoch, and yields the loss before it. */
 export function* train(
   net: LeNet,
   optimizer: Trainer,
@@ -34,18 +36,19 @@ export function* train(
   plan: Plan,
 ): Generator<number, void, void> {
   const total = stepCount(digits, plan);
-  let done = 0;
+  let next = 0;
   for (let epoch = 0; epoch < plan.epochs; epoch++) {
     for (const places of batches(shuffled(digits.labels.length, plan.random), plan.batchSize)) {
+      const step = next++;
+      if (step < (plan.done ?? 0)) continue;
       const { images, labels } = batch(digits, places);
       optimizer.zeroGrad();
       const loss = net.lossAndGradients(images, labels);
       if (!Number.isFinite(loss)) {
         throw new DemoError(`The loss became ${loss}: try a lower learning rate.`);
       }
-      if (plan.lrAt) setLr(optimizer, plan.lrAt(done / total));
+      if (plan.lrAt) setLr(optimizer, plan.lrAt(step / total));
       optimizer.step();
-      done += 1;
       yield loss;
     }
   }

@@ -207,15 +207,24 @@ describe('the command line', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('explains itself', () => {
+  it('explains itself', async () => {
     let text = '';
     const output = {
       write: (more: string) => {
         text += more;
       },
     };
-    runDemo(['--help'], output);
-    for (const option of ['epochs', 'batch-size', 'lr', 'seed', 'train-size', 'out', 'quick']) {
+    await runDemo(['--help'], output);
+    for (const option of [
+      'epochs',
+      'batch-size',
+      'lr',
+      'seed',
+      'train-size',
+      'out',
+      'quick',
+      'resume',
+    ]) {
       expect(text).toContain(`--${option} `);
     }
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(90);
@@ -223,26 +232,29 @@ describe('the command line', () => {
 });
 
 describe('the demo', () => {
-  it('trains, fine-tunes three times and draws the loss', () => {
+  it('trains, fine-tunes three times and draws the loss', async () => {
     const out = join(folder, 'pictures', 'loss.svg');
     const lines: string[] = [];
     const output = { write: (text: string) => lines.push(...text.trimEnd().split('\n')) };
-    runDemo(['--quick', '--train-size', '320', '--out', out], output);
+    await runDemo(['--quick', '--train-size', '320', '--out', out], output);
     const text = lines.join('\n');
     expect(text).toContain('1. Training: 62,006 parameters, 320 digits');
     expect(text.match(/training +\d+\/20 {2}loss \d\.\d{4}/g)).toHaveLength(10);
     expect(text).toMatch(/Accuracy on 500 digits that it has not seen: \d+\.\d\d %/);
     expect(text.match(/Accuracy: .* % before, .* % after/g)).toHaveLength(3);
     expect(text).toMatch(/features +1e-5 +2,872 +0\.\d+ %/);
-    expect(text).toMatch(/\nFinal accuracy {2}\d+\.\d\d %\nLoss curve {6}.*loss\.svg\nTime .* s$/);
+    expect(text).toMatch(
+      /\nFinal accuracy {2}\d+\.\d\d %\nLoss curve {6}.*loss\.svg\nWeights {9}SHA-256 [0-9a-f]{16}\nTime .* s$/,
+    );
     expect(readFileSync(out, 'utf8')).toContain('of 500 unseen digits');
   });
 
-  it('fails before the training where the picture cannot be written', () => {
+  it('fails before the training where the picture cannot be written', async () => {
     const out = join(folder, 'no', 'such', 'folder', 'loss.svg');
-    const { message, exitCode } = failure(() => runDemo(['--out', out], { write: () => {} }));
-    expect(message).toContain('Cannot write the picture: ENOENT');
-    expect(exitCode).toBe(1);
+    const failed = runDemo(['--out', out], { write: () => {} });
+    await expect(failed).rejects.toBeInstanceOf(DemoError);
+    const message = expect.stringContaining('Cannot write the picture: ENOENT');
+    await expect(failed).rejects.toMatchObject({ message, exitCode: 1 });
     expect(existsSync(join(folder, 'no'))).toBe(false);
   });
 });
