@@ -29,7 +29,7 @@ export interface SaveOptions extends CheckpointParts {
   readonly step: number;
   /** Anything of your own: JSON values, typed arrays, bigints, NaN and infinities. */
   readonly extra?: unknown;
-  /** Called after every few megabytes. What it throws ends the save. */
+  /** Called after every megabyte or so. What it throws ends the save. */
   readonly onProgress?: (progress: Progress) => void;
 }
 

@@ -8,6 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { explainFile, writeAtomically } from '../safetensors/atomic-write.ts';
 import { allocate } from '../safetensors/dtypes.ts';
 import { layOut } from '../safetensors/layout.ts';
+import { turn } from '../safetensors/steps.ts';
 import { type Progress, writeLayout, writeWhole } from '../safetensors/write-file.ts';
 import { GradstepError } from '../support/errors.ts';
 import { CHECKSUM, CONTENT, type Head, NO_CHECKSUM, placeOf, readData, readHead } from './scan.ts';
@@ -106,12 +107,13 @@ async function readContent(file: FileHandle, size: number, path: string): Promis
     if (length === 0) arrays.set(name, { data: allocate(dtype, 0), shape });
   }
   const isRight = await readData(file, head, path, {
-    room(name, { dtype, length, shape }, at, size) {
+    room({ name, info: { dtype, length, shape }, at, length: size }) {
       if (at === 0) arrays.set(name, { data: allocate(dtype, length), shape });
       return new Uint8Array(arrays.get(name)!.data.buffer, at, size);
     },
   });
   if (!isRight) refuseCheckpoint(`${path} is damaged: its checksum is not that of its contents`);
+  await turn();
   return parseContent(json!, (name) => arrays.get(name), path);
 }
 
@@ -122,14 +124,15 @@ export function contentOf({ bytes, header }: Head): string | undefined {
   return isSealed ? json : undefined;
 }
 
-/** @throws {GradstepError} `ERR_CHECKPOINT`, `ERR_CHECKPOINT_VERSION`. */
-export function parseContent(
+/** @throws {GradstepError} By rejecting: `ERR_CHECKPOINT`, `ERR_CHECKPOINT_VERSION`. */
+export async function parseContent(
   json: string,
   arrayOf: (name: string) => ShapedArray | undefined,
   path: string,
-): Content {
+): Promise<Content> {
   try {
-    const { version } = JSON.parse(json) as Content;
+    const content = JSON.parse(json) as Content;
+    const { version } = content;
     if (version !== VERSION) {
       throw new GradstepError(
         'ERR_CHECKPOINT_VERSION',
@@ -137,7 +140,8 @@ export function parseContent(
           `version ${VERSION}: was it saved by a later one?`,
       );
     }
-    return putTogether(JSON.parse(json), arrayOf) as Content;
+    await turn();
+    return putTogether(content, arrayOf) as Content;
   } catch (cause) {
     if (cause instanceof GradstepError) throw cause;
     return refuseCheckpoint(`${path} is damaged: its contents are no JSON of gradstep`, cause);

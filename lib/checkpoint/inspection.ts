@@ -79,7 +79,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
     return {
       path,
       size,
-      ...(json !== undefined && { checkpoint: describeContent(json, isRight, path) }),
+      ...(json !== undefined && { checkpoint: await describeContent(json, isRight, path) }),
       metadata: json === undefined ? head.header.metadata : metadata,
       tensors: Array.from(head.header.tensors, ([name, info]) => toInspected(name, info, sums)),
     };
@@ -107,8 +107,8 @@ async function sumUp(file: FileHandle, head: Head, path: string) {
   const halves = new Float32Array(CHUNK / 2);
   const sums = new Map<string, number>();
   const isRight = await readData(file, head, path, {
-    room: (_name, _info, _at, length) => scratch.subarray(0, length),
-    seen(name, { dtype }, { length }) {
+    room: ({ length }) => scratch.subarray(0, length),
+    seen({ name, info: { dtype } }, { length }) {
       if (!isFloat(dtype)) return;
       const size = dtype === 'F64' ? 8 : dtype === 'F32' ? 4 : 2;
       let values = viewAs(dtype, scratch.buffer, 0, length / size) as Float32Array | Float64Array;
@@ -129,8 +129,12 @@ function sumOfSquares(values: Float32Array | Float64Array): number {
   return sum;
 }
 
-function describeContent(json: string, isRight: boolean, path: string): InspectedCheckpoint {
-  const content = parseContent(
+async function describeContent(
+  json: string,
+  isRight: boolean,
+  path: string,
+): Promise<InspectedCheckpoint> {
+  const content = await parseContent(
     json,
     (name) => ({ data: `tensor ${name}` as never, shape: [] }),
     path,

@@ -13,6 +13,7 @@ import {
   type TensorInfo,
 } from '../safetensors/header.ts';
 import { readWhole } from '../safetensors/read-file.ts';
+import { inTurns } from '../safetensors/steps.ts';
 import { CHUNK } from '../safetensors/write-file.ts';
 
 /** In the metadata of a checkpoint: everything that is no tensor, as JSON. */
@@ -34,7 +35,8 @@ export async function readHead(file: FileHandle, size: number, path: string): Pr
   if (size >= PREFIX) await readWhole(file, prefix, 0, path);
   const bytes = new Uint8Array(PREFIX + headerLength(prefix, size));
   await readWhole(file, bytes, 0, path);
-  return { bytes, header: parseHeader(bytes.subarray(PREFIX), size - bytes.length) };
+  const header = await inTurns(parseHeader(bytes.subarray(PREFIX), size - bytes.length));
+  return { bytes, header };
 }
 
 /** Where the digits of the checksum are: the only ones with their key before them; else -1. */
@@ -45,12 +47,44 @@ export function placeOf(head: Uint8Array, digits: string): number {
   return at < 0 ? at : at + before.length;
 }
 
+/** Bytes of a tensor. */
+export interface Piece {
+  readonly name: string;
+  readonly info: TensorInfo;
+  /** The first of them, in the tensor. */
+  readonly at: number;
+  readonly length: number;
+}
+
 /** Where the bytes of tensors go. */
 export interface Sink {
-  /** Memory for bytes of a tensor from `at` on: at most `length` of them, at least one. */
-  room(name: string, info: TensorInfo, at: number, length: number): Uint8Array;
+  /** Memory for them. */
+  room(piece: Piece): Uint8Array;
   /** They are read. */
-  seen?(name: string, info: TensorInfo, bytes: Uint8Array): void;
+  seen?(piece: Piece, bytes: Uint8Array): void;
+}
+
+/** Between two reads the event loop turns: not more arrays than this are made at once. */
+const MOST_PIECES = 512;
+
+/** What is read at once, in the order of the file: a part of one tensor, or several small ones. */
+function* reads(tensors: Iterable<readonly [string, TensorInfo]>): Generator<readonly Piece[]> {
+  let pieces: Piece[] = [];
+  let room = CHUNK;
+  for (const [name, info] of tensors) {
+    const size = info.end - info.begin;
+    for (let at = 0; at < size; ) {
+      const length = Math.min(size - at, CHUNK);
+      if (length > room || pieces.length === MOST_PIECES) {
+        yield pieces;
+        [pieces, room] = [[], CHUNK];
+      }
+      pieces.push({ name, info, at, length });
+      room -= length;
+      at += length;
+    }
+  }
+  if (pieces.length > 0) yield pieces;
 }
 
 /**
@@ -69,16 +103,31 @@ export async function readData(
   const place = placeOf(head, checksum);
   if (checksum.length === NO_CHECKSUM.length && place >= 0) zeroed.fill(0x30, place, place + 64);
   hash.update(zeroed);
-  const inOrder = [...header.tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
-  for (const [name, info] of inOrder) {
-    const size = info.end - info.begin;
-    for (let at = 0; at < size; ) {
-      const chunk = sink.room(name, info, at, Math.min(CHUNK, size - at));
-      await readWhole(file, chunk, head.length + info.begin + at, path);
-      hash.update(chunk);
-      sink.seen?.(name, info, chunk);
-      at += chunk.length;
-    }
+  let scratch: Uint8Array | undefined;
+  for (const pieces of reads(inOrder(header))) {
+    const [{ info, at }, last] = [pieces[0]!, pieces.at(-1)!];
+    const isOne = pieces.length === 1;
+    if (!isOne) scratch ??= new Uint8Array(CHUNK);
+    const size = last.info.begin + last.at + last.length - info.begin - at;
+    const bytes = isOne ? sink.room(pieces[0]!) : scratch!.subarray(0, size);
+    await readWhole(file, bytes, head.length + info.begin + at, path);
+    hash.update(bytes);
+    if (isOne) sink.seen?.(pieces[0]!, bytes);
+    else handOut(pieces, bytes, sink);
   }
   return hash.digest('hex') === checksum;
+}
+
+function inOrder({ tensors }: Header) {
+  return [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+}
+
+function handOut(pieces: readonly Piece[], bytes: Uint8Array, sink: Sink): void {
+  let from = 0;
+  for (const piece of pieces) {
+    const room = sink.room(piece);
+    room.set(bytes.subarray(from, from + piece.length));
+    sink.seen?.(piece, room);
+    from += piece.length;
+  }
 }

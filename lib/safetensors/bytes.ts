@@ -7,6 +7,7 @@ import { widen } from './half.ts';
 import { encodeHeader, headerLength, PREFIX, parseHeader, type TensorInfo } from './header.ts';
 import { bytesOf, layOut, type TensorInputs } from './layout.ts';
 import { refuseFile } from './refuse.ts';
+import { atOnce } from './steps.ts';
 
 /** A tensor that was read. */
 export interface Tensor<A extends TensorArray = TensorArray> {
@@ -47,7 +48,7 @@ export function serialize(
   options: SerializeOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const { header, parts } = layOut(tensors, options.metadata);
-  const head = encodeHeader(header);
+  const head = atOnce(encodeHeader(header));
   const size = parts.reduce((sum, part) => sum + part.length, head.length);
   const bytes = new Uint8Array(size);
   bytes.set(head);
@@ -72,7 +73,7 @@ export function deserialize(
   const all = isArray ? bytesOf(bytes, 'the bytes') : toBytes(bytes);
   const asFloats = readHalves(options);
   const begin = PREFIX + headerLength(all, all.length);
-  const header = parseHeader(all.subarray(PREFIX, begin), all.length - begin);
+  const header = atOnce(parseHeader(all.subarray(PREFIX, begin), all.length - begin));
   const tensors = Array.from(header.tensors, ([name, info]) => {
     const part = all.subarray(begin + info.begin, begin + info.end);
     const raw = allocate(info.dtype, info.length);

@@ -2,9 +2,34 @@
 
 /**
  * The first key that an object of the text has twice, or undefined.
- * @param text What `JSON.parse` has accepted.
+ * @param value What `JSON.parse` has made of the text: it has fewer keys then.
  */
-export function findDuplicateKey(text: string): string | undefined {
+export function findDuplicateKey(text: string, value: unknown): string | undefined {
+  return countKeys(text) === countKeysOf(value) ? undefined : searchDuplicateKey(text);
+}
+
+/** A string is a key when a colon follows. */
+function countKeys(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
+    at = endOfString(text, at);
+    while (SPACE.includes(text[at]!)) at++;
+    if (text[at] === ':') count++;
+  }
+  return count;
+}
+
+const SPACE = ' \t\n\r';
+
+function countKeysOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside = Object.values(value);
+  let count = Array.isArray(value) ? 0 : inside.length;
+  for (const one of inside) if (typeof one === 'object') count += countKeysOf(one);
+  return count;
+}
+
+function searchDuplicateKey(text: string): string | undefined {
   const seen: (Set<string> | undefined)[] = []; // by depth; undefined for arrays
   let isKey = false;
   for (let i = 0; i < text.length; i++) {
@@ -31,9 +56,11 @@ export function findDuplicateKey(text: string): string | undefined {
   return undefined;
 }
 
-/** Beyond the closing quote of the string that begins here. */
+/** Beyond the closing quote of the string that begins here: one with an even number of \\ before. */
 function endOfString(text: string, begin: number): number {
-  let i = begin + 1;
-  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
-  return i + 1;
+  for (let quote = text.indexOf('"', begin + 1); ; quote = text.indexOf('"', quote + 1)) {
+    let before = quote - 1;
+    while (text[before] === '\\') before--;
+    if ((quote - before) % 2 === 1) return quote + 1;
+  }
 }

@@ -7,6 +7,7 @@ import { describe } from '../support/describe.ts';
 import { DTYPES, type Dtype, isDtype, sizeOf } from './dtypes.ts';
 import { findDuplicateKey } from './duplicate-keys.ts';
 import { refuseFile } from './refuse.ts';
+import { STEP, type Steps } from './steps.ts';
 
 /** Bytes of the header's length. */
 export const PREFIX = 8;
@@ -53,20 +54,21 @@ export function headerLength(prefix: Uint8Array, fileSize: number): number {
 }
 
 /** @param dataLength How many bytes follow the header. */
-export function parseHeader(bytes: Uint8Array, dataLength: number): Header {
+export function* parseHeader(bytes: Uint8Array, dataLength: number): Steps<Header> {
   if (bytes[0] !== 0x7b) refuseFile("Expected the header to begin with '{'");
-  const entries = Object.entries(parseJson(bytes));
+  const entries = Object.entries(yield* parseJson(bytes));
   const tensors = new Map<string, TensorInfo>();
   let metadata: Readonly<Record<string, string>> = {};
   for (const [name, value] of entries) {
     if (name === '__metadata__') metadata = readMetadata(value);
     else tensors.set(name, readInfo(name, value, dataLength));
+    if (tensors.size % STEP === 0) yield;
   }
   refuseGaps(tensors, dataLength);
   return { tensors, metadata };
 }
 
-function parseJson(bytes: Uint8Array): object {
+function* parseJson(bytes: Uint8Array): Steps<object> {
   let text: string;
   let value: unknown;
   try {
@@ -76,9 +78,11 @@ function parseJson(bytes: Uint8Array): object {
   } catch (cause) {
     return refuseFile('Expected the header to be JSON in UTF-8', cause);
   }
-  const twice = findDuplicateKey(text);
+  yield;
+  const twice = findDuplicateKey(text, value);
   if (twice !== undefined)
     refuseFile(`Expected each name once but the header has '${twice}' twice`);
+  yield;
   return value as object;
 }
 
@@ -98,9 +102,11 @@ function readMetadata(value: unknown): Readonly<Record<string, string>> {
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 
+const FIELDS = ['dtype', 'shape', 'data_offsets'];
+
 function readInfo(name: string, value: unknown, dataLength: number): TensorInfo {
-  const { dtype, shape, data_offsets: offsets, ...others } = isObject(value) ? value : {};
-  const stray = Object.keys(others)[0];
+  const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : {};
+  const stray = Object.keys(value ?? {}).find((key) => !FIELDS.includes(key));
   if (stray !== undefined || !isObject(value)) {
     refuseFile(
       `Expected tensor '${name}' to be described by dtype, shape and data_offsets ` +
@@ -163,13 +169,18 @@ function refuseGaps(tensors: ReadonlyMap<string, TensorInfo>, dataLength: number
 }
 
 /** The prefix and the header as bytes, padded so that what follows is aligned. */
-export function encodeHeader({ tensors, metadata }: Header): Uint8Array<ArrayBuffer> {
-  const entries = [...tensors].map(([name, { dtype, shape, begin, end }]) => {
-    return [name, { dtype, shape, data_offsets: [begin, end] }] as const;
-  });
-  const hasMetadata = Object.keys(metadata).length > 0;
-  const all = [...(hasMetadata ? ([['__metadata__', metadata]] as const) : []), ...entries];
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries<unknown>(all)));
+export function* encodeHeader({ tensors, metadata }: Header): Steps<Uint8Array<ArrayBuffer>> {
+  const entries: string[] = [];
+  if (Object.keys(metadata).length > 0) {
+    entries.push(`"__metadata__":${JSON.stringify(metadata)}`);
+    yield;
+  }
+  for (const [name, { dtype, shape, begin, end }] of tensors) {
+    const place = `"dtype":"${dtype}","shape":[${shape.join()}],"data_offsets":[${begin},${end}]`;
+    entries.push(`${JSON.stringify(name)}:{${place}}`);
+    if (entries.length % STEP === 0) yield;
+  }
+  const json = new TextEncoder().encode(`{${entries.join()}}`);
   const total = Math.ceil((PREFIX + json.length) / ALIGNMENT) * ALIGNMENT;
   if (total - PREFIX > LARGEST_HEADER) {
     refuseFile(`Expected names, shapes and metadata of at most ${LARGEST_HEADER} bytes together`);

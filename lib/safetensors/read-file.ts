@@ -10,6 +10,7 @@ import { widen } from './half.ts';
 import { type Header, headerLength, PREFIX, parseHeader, type TensorInfo } from './header.ts';
 import { checkPath, nodeModule } from './node.ts';
 import { refuseFile } from './refuse.ts';
+import { inTurns } from './steps.ts';
 import { CHUNK } from './write-file.ts';
 
 /** `Symbol.asyncDispose`, or a stand-in where the engine lacks it. */
@@ -159,7 +160,7 @@ export async function openFile(path: string): Promise<SafetensorsFile> {
     const bytes = new Uint8Array(headerLength(prefix, size));
     await readWhole(file, bytes, PREFIX, path);
     const begin = PREFIX + bytes.length;
-    const header = parseHeader(bytes, size - begin);
+    const header = await inTurns(parseHeader(bytes, size - begin));
     return new SafetensorsFile(file, path, header, begin, size);
   } catch (error) {
     await file?.close().catch(() => {});

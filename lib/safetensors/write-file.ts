@@ -8,9 +8,13 @@ import type { SerializeOptions } from './bytes.ts';
 import { encodeHeader } from './header.ts';
 import { type Layout, layOut, type TensorInputs } from './layout.ts';
 import { checkPath } from './node.ts';
+import { inTurns } from './steps.ts';
 
 /** Bytes that are written at a time: the event loop turns between two. */
-export const CHUNK = 4 * 1024 ** 2;
+export const CHUNK = 1024 ** 2;
+
+/** Arrays up to this size are written together. */
+const SMALL = 256 * 1024;
 
 /** How far it has got, in bytes. */
 export interface Progress {
@@ -20,7 +24,7 @@ export interface Progress {
 
 /** Options of `writeFile`. */
 export interface WriteFileOptions extends SerializeOptions {
-  /** Called after every few megabytes. What it throws ends the write. */
+  /** Called after every megabyte or so. What it throws ends the write. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the write when it is aborted; no file is left then. */
   readonly signal?: AbortSignal;
@@ -74,6 +78,25 @@ function readOptions(options: WriteFileOptions): WriteFileOptions {
   };
 }
 
+/** What is written at once: a part of one array, or several small ones copied together. */
+function* chunks(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const together = new Uint8Array(SMALL);
+  let filled = 0;
+  for (const part of parts) {
+    if (part.length > SMALL - filled) {
+      if (filled > 0) yield together.subarray(0, filled);
+      filled = 0;
+    }
+    if (part.length <= SMALL) {
+      together.set(part, filled);
+      filled += part.length;
+      continue;
+    }
+    for (let from = 0; from < part.length; from += CHUNK) yield part.subarray(from, from + CHUNK);
+  }
+  if (filled > 0) yield together.subarray(0, filled);
+}
+
 /**
  * Writes everything into an open file.
  * @param onChunk Is given every chunk of bytes, header included, while it is being written.
@@ -84,19 +107,18 @@ export async function writeLayout(
   onProgress: (progress: Progress) => void,
   onChunk: (chunk: Uint8Array) => void = () => {},
 ): Promise<void> {
-  const all = [encodeHeader(header), ...parts];
-  const total = all.reduce((sum, part) => sum + part.length, 0);
+  const head = await inTurns(encodeHeader(header));
+  const total = parts.reduce((sum, part) => sum + part.length, head.length);
   let written = 0;
-  for (const part of all) {
-    for (let from = 0; from < part.length; from += CHUNK) {
-      const chunk = part.subarray(from, from + CHUNK);
-      const done = writeWhole(file, chunk, written);
-      onChunk(chunk); // on this thread, while the other one writes
-      await done;
-      written += chunk.length;
-      onProgress({ written, total });
-    }
-  }
+  const write = async (chunk: Uint8Array) => {
+    const done = writeWhole(file, chunk, written);
+    onChunk(chunk); // on this thread, while the other one writes
+    await done;
+    written += chunk.length;
+    onProgress({ written, total });
+  };
+  await write(head);
+  for (const chunk of chunks(parts)) await write(chunk);
 }
 
 /** A write may end early, and says how far it came. */

@@ -76,6 +76,26 @@ describe('a run', () => {
     expect(readFileSync(path)).toHaveLength(size);
   });
 
+  it('may have thousands of arrays, small, large and empty, in any order', async () => {
+    const sizes = [0, 1, 2 ** 21, 7, 65_536, 65_537, 0, 300_000];
+    const arrays = (add: number) =>
+      Array.from({ length: 1500 }, (_, k) => {
+        const size = k % 100 === 0 ? sizes[(k / 100) % sizes.length]! : k % 5;
+        const data = Float32Array.from({ length: size }, (__, i) => k + i + add);
+        return [`"${k}\\`, new Parameter(data)] as const;
+      });
+    const runs = await open();
+    const wide = { wide: new Float64Array(3).fill(0.1), bytes: Uint8Array.of(1, 2, 3) };
+    await runs.save({ step: 1, model: arrays(0), extra: wide });
+    const checkpoint = await runs.load(1);
+    expect(checkpoint.extra).toEqual(wide);
+    expect((checkpoint.extra as typeof wide).bytes.buffer.byteLength).toBe(3); // its own memory
+    const [live, saved] = [arrays(0.5), arrays(0)];
+    checkpoint.restore({ model: live });
+    const bytes = (list: typeof live) => list.map(([, { data }]) => Buffer.from(data.buffer));
+    expect(Buffer.concat(bytes(live)).equals(Buffer.concat(bytes(saved)))).toBe(true);
+  });
+
   it('is saved as it was when save was called', async () => {
     const run = makeRun(gradstep);
     train(run, 1);
