@@ -14,6 +14,7 @@ const pages = [
   'parameters.md',
   'steps.md',
   'state-dicts.md',
+  'checkpoints.md',
   'pytorch-exchange.md',
 ];
 
