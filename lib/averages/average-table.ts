@@ -10,9 +10,10 @@ import { activeBackend } from '../backend/active.ts';
 import type { Backend, Core, Failure } from '../backend/backend.ts';
 import { releaseBusy, takeBusy } from '../backend/busy-memory.ts';
 import { type Placement, SlabAllocator, wholeLines } from '../memory/slab.ts';
-import { goneSentence, type ParamList, unsharedSentence } from '../parameters/list-params.ts';
+import { ArenaParameter } from '../parameters/arena-parameter.ts';
+import type { ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import { ArenaParameter } from '../parameters/parameter-arena.ts';
+import { goneSentence, unsharedSentence } from '../parameters/sentences.ts';
 import type { Member } from '../stepping/members.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -115,7 +116,7 @@ export class AverageTable implements Member {
     for (let i = 0; i < this.#params.length; i++) {
       const parameter = this.#params[i]!;
       const { data } = parameter;
-      if (data === this.#values[i]) continue;
+      if (data === this.#values[i] && data !== undefined) continue;
       this.#check(i, data);
       // An arena's parameter owns its last cache line, and that only as long as it is its own array.
       this.core.setGrad(i, data, ArenaParameter.placeOf(parameter, data) !== undefined);

@@ -52,6 +52,11 @@ export interface Core {
    * span.
    */
   ownLines(first: number, end: number): void;
+  /**
+   * Of the slot's gradient only these pieces count where gradients are measured or looked at, each
+   * as a gradient of its own: pairs of where one begins and ends. Between them is padding.
+   */
+  setPieces(slot: number, pieces: Doubles): void;
   /** The slot's hyperparameters and record lie here, no longer where its group's do. */
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void;
   /**

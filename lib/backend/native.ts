@@ -146,6 +146,10 @@ class NativeCore implements Core {
     guard(() => this.#addon.ownLines(this.#handle, first, end));
   }
 
+  setPieces(slot: number, pieces: Doubles): void {
+    guard(() => this.#addon.setPieces(this.#handle, slot, pieces));
+  }
+
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void {
     guard(() => this.#addon.setSlot(this.#handle, slot, hyperparameters, record));
   }

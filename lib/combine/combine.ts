@@ -1,7 +1,7 @@
 /** Different optimizers in one: `combine`, and `stepAll` for many that stay apart. */
 
+import { refuseOptions } from '../optimizer/fields.ts';
 import type { Optimizer } from '../optimizer/optimizer.ts';
-import { isIterable, isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
 import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
@@ -10,6 +10,8 @@ import { makeSteppable, type Steppable, steppableOf, stepTogether } from '../ste
 import { type ZeroGradOptions, zeroGrads } from '../stepping/zero-grad.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
+import { refuseWrites } from '../support/read-only.ts';
 import { type CombinedStateDict, prepareCombined, writeCombined } from './combined-dict.ts';
 import { CombinedState } from './combined-state.ts';
 import { CombinedStepper, refuseSharing } from './combined-stepper.ts';
@@ -35,6 +37,15 @@ export class CombinedOptimizer<
   /** State by parameter, of all optimizers. */
   readonly state: ReadonlyMap<ParameterLike, StateIn<T[number]>>;
   readonly #stepper: CombinedStepper;
+
+  static {
+    refuseWrites(CombinedOptimizer.prototype);
+    refuseOptions(CombinedOptimizer.prototype, (object) =>
+      #stepper in object
+        ? object.optimizers.flatMap(({ defaults }) => Object.keys(defaults))
+        : undefined,
+    );
+  }
 
   /** @internal */
   constructor(optimizers: T, parts: readonly Steppable[]) {
@@ -89,7 +100,7 @@ export class CombinedOptimizer<
   }
 
   /**
-   * Forgets all gradients: drops them, or fills them with zeros in place.
+   * Forgets all gradients, as `Optimizer.zeroGrad`.
    *
    * @throws {GradstepError} `ERR_INVALID_GRADIENT`, `ERR_DETACHED`; nothing has changed then.
    */
@@ -179,7 +190,7 @@ function readOptimizers(
       `Expected ${call} to get a list of optimizers but received ${describe(given)}`,
     );
   }
-  const list = [...given];
+  const list = itemsOf(given, `what ${call} gets`);
   const seen = new Set<object>();
   const parts = list.map((optimizer, i) => {
     const part = isObject(optimizer) ? steppableOf(optimizer) : undefined;

@@ -1,15 +1,23 @@
 /** The gradients of parameters as functions without an optimizer see them: read once, and proven. */
 
-import { goneSentence, isObject, listParams } from '../parameters/list-params.ts';
+import { piecesOf } from '../parameters/arena-shard.ts';
+import { listParams } from '../parameters/list-params.ts';
+import { goneSentence } from '../parameters/sentences.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { isIterable, itemsOf } from '../support/iterables.ts';
 import {
   bufferOf,
+  type Doubles,
   type Floats,
   isFloat32Array,
   isGone,
   lengthOf,
+  viewOf,
 } from '../support/typed-arrays.ts';
+
+/** What torch says of a generator that was used already. */
+const EMPTY = '`parameters` is an empty generator, no gradient clipping will occur. ';
 
 /** The gradients that are there and not empty, in the order of their parameters. */
 export interface GradList {
@@ -26,15 +34,9 @@ export interface GradList {
  * `ERR_NAMES`.
  */
 export function listGrads(input: unknown): GradList {
-  const generator = isObject(input) && typeof Reflect.get(input, 'next') === 'function';
-  const { params, data, labels } = listParams(input, undefined, '');
-  if (generator && params.length === 0) {
-    throw new GradstepError(
-      'ERR_INVALID_PARAMETER',
-      '`parameters` is an empty generator, no gradient clipping will occur. Expected one that ' +
-        'was not used yet, or a list',
-    );
-  }
+  const isList = isIterable(input) && !ArrayBuffer.isView(input);
+  const items = isList ? itemsOf(input, 'params', '', EMPTY) : input;
+  const { params, data, labels } = listParams(items, undefined, '');
   const lengths = data.map(lengthOf);
   const given = params.map(({ grad }) => grad ?? null);
   const list: { grads: Floats[]; labels: string[] } = { grads: [], labels: [] };
@@ -45,10 +47,20 @@ export function listGrads(input: unknown): GradList {
     const label = labels[i] === undefined ? `at index ${i}` : `'${labels[i]}'`;
     check(grad, lengths[i]!, label);
     if (lengths[i] === 0) continue;
-    list.grads.push(grad);
-    list.labels.push(label);
+    for (const piece of withoutPadding(grad, piecesOf(params[i]!, data[i]!))) {
+      list.grads.push(piece);
+      list.labels.push(label);
+    }
   }
   return list;
+}
+
+/** The parts of a gradient that are not padding. */
+function withoutPadding(grad: Floats, pieces: Doubles | undefined): Floats[] {
+  if (pieces === undefined) return [grad];
+  return Array.from({ length: pieces.length / 2 }, (_, i) =>
+    viewOf(grad, pieces[2 * i]!, pieces[2 * i + 1]! - pieces[2 * i]!),
+  );
 }
 
 function check(grad: unknown, length: number, label: string): void {

@@ -6,6 +6,7 @@ import { isObject, type NamedParameter } from '../parameters/list-params.ts';
 import { flag, optional, parseArguments } from '../schedules/arguments.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import { type Match, type Matcher, noMatch, toMatcher } from './match.ts';
 import { divide, type PlainGroup, partOf, readNamed } from './named-groups.ts';
 import type { AnyOptions, NamedGroup, NamedInput } from './types.ts';
@@ -84,7 +85,7 @@ function readRules(rules: unknown): Rule[] {
     );
   }
   return rules.map((given: unknown, index) => {
-    const { match, name, params, paramNames, ...options } = { ...(given as PlainGroup) };
+    const { match, name, params, paramNames, ...options } = ownProperties(given as PlainGroup);
     if (!isObject(given) || match === undefined || (params ?? paramNames) !== undefined) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',

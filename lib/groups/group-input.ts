@@ -1,10 +1,13 @@
 /** An optimizer's arguments as they are given: options, and parameters or groups. */
 
 import type { Where } from '../options/option.ts';
-import { isIterable, isObject, type ParamsInput } from '../parameters/list-params.ts';
+import { hint } from '../parameters/hint.ts';
+import type { ParamsInput } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
+import { ownProperties } from '../support/own-properties.ts';
 
 /** What a user may keep beside a group: anything that JSON can say. */
 export type Json =
@@ -24,11 +27,15 @@ export type ParamGroupInput<O> = O & {
   readonly frozen?: boolean;
 };
 
-/** What an optimizer is made from: parameters, named parameters, or groups. */
+/**
+ * What an optimizer is made from: parameters, named parameters, or groups. The array says nothing
+ * new; it comes last for the compiler's errors, which then name the property that is wrong.
+ */
 export type ParamsOrGroups<O> =
   | Iterable<ParameterLike>
   | Iterable<readonly [string, ParameterLike]>
-  | Iterable<ParamGroupInput<O>>;
+  | Iterable<ParamGroupInput<O>>
+  | readonly (ParameterLike | ParamGroupInput<O>)[];
 
 /** A group in error sentences: ` (group 2)`. */
 export function groupLabel(index: number, name: string | undefined): string {
@@ -40,7 +47,8 @@ export function checkOptions<O>(options: O): O & object {
   if (isObject(options) && !isIterable(options)) return options;
   throw new GradstepError(
     'ERR_INVALID_OPTION',
-    `Expected options to be an object but received ${describe(options)}`,
+    `Expected options to be an object but received ${describe(options)}` +
+      `${typeof options === 'number' ? `; did you mean { lr: ${options} }?` : ''}`,
   );
 }
 
@@ -53,9 +61,13 @@ export function readGroup<O>(group: ParamGroupInput<O>, index: number): ParamGro
         `but received ${describe(group)} (group ${index})`,
     );
   }
-  const copy = { ...group };
+  const copy = ownProperties(group);
   if (copy.params === undefined) {
-    throw new GradstepError('ERR_INVALID_GROUP', `Expected params in the group (group ${index})`);
+    const advice = 'data' in group ? '' : hint(group);
+    throw new GradstepError(
+      'ERR_INVALID_GROUP',
+      `Expected params in the group${advice} (group ${index})`,
+    );
   }
   if (copy.name !== undefined) checkName(copy.name, ` (group ${index})`);
   const where = groupLabel(index, copy.name);
@@ -99,16 +111,25 @@ export function checkMeta(meta: unknown, where: Where): void {
 
 /** The constructor's first argument as a list of groups; as in torch, its first item decides. */
 export function listGroups<O>(input: unknown): ParamGroupInput<O>[] {
-  if (!isIterable(input) || ArrayBuffer.isView(input) || typeof input === 'string') {
+  if (!isIterable(input) || ArrayBuffer.isView(input)) {
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
       'params argument given to the optimizer should be an iterable of parameters or groups, ' +
-        `but got ${describe(input)}${isObject(input) ? '; put it into an array' : ''}`,
+        `but got ${describe(input)}${hint(input) || (isOne(input) ? '; put it into an array' : '')}`,
     );
   }
-  const items = [...input];
-  const first = items[0];
+  const items = itemsOf(input, 'params');
   if (items.length === 0) return [];
-  if (isObject(first) && 'params' in first) return items as ParamGroupInput<O>[];
+  if (isGroup(items[0])) return items as ParamGroupInput<O>[];
   return [{ params: items } as unknown as ParamGroupInput<O>];
+}
+
+function isGroup(value: unknown): boolean {
+  return isObject(value) && Object.hasOwn(value, 'params');
+}
+
+/** A parameter or a group, where a list of them is expected. */
+function isOne(value: unknown): boolean {
+  if (isGroup(value)) return true;
+  return isObject(value) && !isIterable(value) && ArrayBuffer.isView(Reflect.get(value, 'data'));
 }

@@ -9,6 +9,7 @@ import type { Placed, Schema } from '../options/schema.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom, named } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { readOnlyError } from '../support/read-only.ts';
 import { checkGroupFrozen, checkMeta, checkName, type Json } from './group-input.ts';
 
 /** The options of an optimizer, live: reading gives the value in force, writing changes it. */
@@ -120,14 +121,21 @@ export class OptionView<O extends object> {
       get(this: OptionView<object>) {
         return this.#members!.params;
       },
-      set: () => refuseSet('params'),
+      set() {
+        throw readOnlyError(
+          'params',
+          'use replaceParameter(), removeParameters() or addParamGroup()',
+        );
+      },
     },
     paramNames: {
       enumerable: true,
       get(this: OptionView<object>) {
         return this.#members!.paramNames;
       },
-      set: () => refuseSet('paramNames'),
+      set() {
+        throw readOnlyError('paramNames', 'names are given with the parameters');
+      },
     },
   };
 

@@ -2,10 +2,11 @@
 
 import { groupLabel } from '../groups/group-input.ts';
 import type { GroupTable } from '../groups/group-table.ts';
-import { isIterable, isObject, listParams } from '../parameters/list-params.ts';
+import { listParams } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
 import { takeOut } from '../support/lists.ts';
 import { type Floats, isGone, lengthOf } from '../support/typed-arrays.ts';
 import { readSource, type Source } from './replace-options.ts';
@@ -133,7 +134,7 @@ function listSlots(table: Table, given: unknown, call: string): number[] {
       `Expected ${call} to get parameters but received ${describe(given)}`,
     );
   }
-  const list = isIterable(given) ? [...given] : [given];
+  const list = isIterable(given) ? itemsOf(given, `what ${call} gets`) : [given];
   const slots = new Set(list.map((parameter) => table.slotOf(parameter)));
   return [...slots].sort((a, b) => a - b);
 }

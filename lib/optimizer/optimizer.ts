@@ -34,7 +34,9 @@ import { makeSteppable, Stepper, stepAlone, stepTogether } from '../stepping/ste
 import { type ZeroGradOptions, zeroGrads } from '../stepping/zero-grad.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { readOnlyFields, refuseWrites } from '../support/read-only.ts';
 import { readOnlyList } from '../support/read-only-list.ts';
+import { refuseOptions } from './fields.ts';
 import { removeParameters, replaceParameter, resetState } from './membership.ts';
 import { OwnRule, schemaOf, type UpdateArguments } from './own-rule.ts';
 import { printOptimizer } from './print.ts';
@@ -55,13 +57,13 @@ export abstract class Optimizer<
   S = unknown,
 > extends HasStateDict<OptimizerStateDict> {
   /** The options that new groups start from; assigning to one changes groups added later. */
-  readonly defaults: LiveOptions<O>;
+  declare readonly defaults: LiveOptions<O>;
   /** The groups, in order: a read-only list of live objects. */
-  readonly paramGroups: readonly ParamGroup<O>[];
+  declare readonly paramGroups: readonly ParamGroup<O>[];
   /** What steps do to gradients; assigning to one of these changes the next step. */
-  readonly stepOptions: LiveOptions<StepOptions>;
+  declare readonly stepOptions: LiveOptions<StepOptions>;
   /** State by parameter; empty for a parameter that was not stepped yet. */
-  readonly state: StateMap<S>;
+  declare readonly state: StateMap<S>;
 
   readonly #schema: Schema<O>;
   readonly #core: Core;
@@ -69,6 +71,7 @@ export abstract class Optimizer<
   readonly #groups: GroupTable<O, S>;
   readonly #stepper: Stepper;
   readonly #settings: StepSettings;
+  readonly #paramGroups: readonly ParamGroup<O>[];
 
   /**
    * For optimizers with an `update` of their own.
@@ -100,11 +103,9 @@ export abstract class Optimizer<
     const ground = { schema, backend, core: this.#core, phases: this.#phases };
     this.#groups = new GroupTable<O, S>(ground, defaults);
     this.#settings = new StepSettings(stepOptions, ground, (n) => this.#groups.memory.doubles(n));
-    this.stepOptions = this.#settings.options;
     this.#stepper = new Stepper(this, this.#phases, this.#groups.slots, isOwn, this.#settings);
-    this.state = this.#groups.state;
-    this.paramGroups = readOnlyList(this.#groups.list, 'paramGroups', 'addParamGroup()');
-    this.defaults = this.#groups.defaults;
+    this.#paramGroups = readOnlyList(this.#groups.list, 'paramGroups', 'addParamGroup()');
+    Object.defineProperties(this, Optimizer.#fields);
     try {
       for (const group of groups) this.addParamGroup(group);
     } catch (error) {
@@ -112,6 +113,21 @@ export abstract class Optimizer<
       throw error;
     }
     makeSteppable(this, this.#stepper);
+  }
+
+  /** What every optimizer shows: one set of accessors keeps all of them in one hidden class. */
+  static readonly #fields: PropertyDescriptorMap = readOnlyFields<Optimizer>({
+    defaults: [(optimizer) => optimizer.#groups.defaults, 'set its options one by one'],
+    paramGroups: [(optimizer) => optimizer.#paramGroups, 'use addParamGroup()'],
+    stepOptions: [(optimizer) => optimizer.#settings.options, 'set its options one by one'],
+    state: [(optimizer) => optimizer.#groups.state, 'write into its arrays, or use resetState()'],
+  });
+
+  static {
+    refuseWrites(Optimizer.prototype);
+    refuseOptions(Optimizer.prototype, (object) =>
+      #schema in object ? object.#schema.keys : undefined,
+    );
   }
 
   /**
@@ -223,7 +239,8 @@ export abstract class Optimizer<
 
   /** What the last step did; undefined before the first. */
   get lastStep(): LastStep | undefined {
-    return this.#stepper.steps === 0 ? undefined : this.#settings.lastStep();
+    const { steps, parameters } = this.#stepper;
+    return steps === 0 ? undefined : this.#settings.lastStep(parameters);
   }
 
   /**
@@ -248,7 +265,8 @@ export abstract class Optimizer<
   }
 
   /**
-   * Forgets all gradients: drops them, or fills them with zeros in place.
+   * Forgets all gradients: drops them, so that steps skip the parameter until it has one again; or
+   * fills them with zeros in place, which is the default for those of a `ParameterArena`.
    *
    * @throws {GradstepError} `ERR_INVALID_GRADIENT`, `ERR_DETACHED`; nothing has changed then.
    */

@@ -4,6 +4,7 @@ import { isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import type { Floats } from '../support/typed-arrays.ts';
 
 /** Options of `replaceParameter`. */
@@ -39,7 +40,7 @@ export type Source =
 
 /** @throws {GradstepError} `ERR_INVALID_ARGUMENT`. */
 export function readSource(options: unknown, pair: Pair): Source {
-  const { index, state, ...others } = { ...(options as ReplaceOptions) };
+  const { index, state, ...others } = ownProperties(options as ReplaceOptions);
   if (!isObject(options)) refuse(`{ index, state } but received ${describe(options)}`);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) refuse(`{ index, state } but received an option '${unknown}'`);

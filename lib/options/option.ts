@@ -33,26 +33,34 @@ export interface Range {
   readonly above?: number;
 }
 
-function refuse(label: string, value: unknown, expected: string, where: Where): never {
+/** Throws: torch's phrase, with the value as it would print it, and what was expected. */
+export function refuse(label: string, shown: string, expected: string, where: Where): never {
   throw new GradstepError(
     'ERR_INVALID_OPTION',
-    `Invalid ${label}: ${describe(value)}. Expected ${expected}${where}`,
+    `Invalid ${label}: ${shown}. Expected ${expected}${where}`,
   );
 }
 
-function checkNumber(value: unknown, range: Range, key: string, where: Where): number {
+/** @param shown What the sentence shows as what came. */
+function checkNumber(
+  value: unknown,
+  range: Range,
+  key: string,
+  where: Where,
+  shown: string = describe(value),
+): number {
   if (typeof value === 'number' && Math.abs(value) <= FLOAT32_MAX && isWithin(value, range)) {
     return value;
   }
   const { label = `${key} value` } = range;
   if (typeof value === 'number' && Math.abs(value) > FLOAT32_MAX && Number.isFinite(value)) {
-    refuse(label, value, `${key} to be a number that float32 can hold`, where);
+    refuse(label, shown, `${key} to be a number that float32 can hold`, where);
   }
   const { min, above, below, max } = range;
   const bounds = Object.entries({ '>=': min, '>': above, '<': below, '<=': max })
     .filter(([, bound]) => bound !== undefined)
     .map(([relation, bound]) => ` ${relation} ${bound}`);
-  refuse(label, value, `${key} to be a finite number${bounds.join(' and')}`, where);
+  refuse(label, shown, `${key} to be a finite number${bounds.join(' and')}`, where);
 }
 
 function isWithin(value: number, range: Range): boolean {
@@ -78,15 +86,20 @@ export function flag(initial: boolean): Option<boolean> {
   return {
     initial,
     check(value, key, where) {
-      if (typeof value !== 'boolean')
-        refuse(`${key} value`, value, `${key} to be a boolean`, where);
-      return value;
+      if (typeof value === 'boolean') return value;
+      return refuse(`${key} value`, describe(value), `${key} to be a boolean`, where);
     },
     read: (struct, at) => struct[at] !== 0,
     write: (struct, at, value) => {
       struct[at] = value ? 1 : 0;
     },
   };
+}
+
+/** A number as Python prints a float: 1.0. */
+function describeFloat(value: unknown): string {
+  const isWhole = Number.isInteger(value) && Math.abs(value as number) < 1e16;
+  return isWhole ? (value as number).toFixed(1) : describe(value);
 }
 
 /** An option that is two numbers, each in its range. */
@@ -100,10 +113,14 @@ export function pair(
     fields,
     check(value, key, where) {
       if (!Array.isArray(value) || value.length !== 2) {
-        refuse(`${key} value`, value, `${key} to be an array of two numbers`, where);
+        refuse(`${key} value`, describe(value), `${key} to be an array of two numbers`, where);
       }
-      const checked = [0, 1].map((i) => {
-        return checkNumber(value[i], ranges[i]!, `${key}[${i}]`, where);
+      const given: unknown[] = [value[0], value[1]];
+      // What torch says of both at once shows both.
+      const isOne = ranges[0].label !== undefined && ranges[0].label === ranges[1].label;
+      const both = isOne ? given.map(describeFloat).join(', ') : undefined;
+      const checked = given.map((item, i) => {
+        return checkNumber(item, ranges[i]!, `${key}[${i}]`, where, both);
       });
       return Object.freeze(checked) as unknown as readonly [number, number];
     },

@@ -6,7 +6,9 @@
 
 import { nearest } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import type { Doubles } from '../support/typed-arrays.ts';
+import { synonymOf, whyLeftOut } from './elsewhere.ts';
 import type { Option, Where } from './option.ts';
 
 /** Options by key, in the order in which `Object.keys(group)` lists them. */
@@ -106,7 +108,7 @@ export class Schema<O extends object> {
    * @param also Keys that are no options but allowed here.
    */
   parse(given: object, base: Required<O>, where: Where, also: readonly string[]): Required<O> {
-    const values: Record<string, unknown> = { ...given };
+    const values = ownProperties(given) as Record<string, unknown>;
     for (const key of Object.keys(values)) {
       if (!also.includes(key) && !this.#keys.has(key)) throw this.unknown(key, where, also);
     }
@@ -147,10 +149,12 @@ export class Schema<O extends object> {
   /** The error for a key that is no option, with the nearest that is. */
   unknown(key: string, where: Where, also: readonly string[] = []): GradstepError {
     const known = [...this.keys, ...also];
-    const guess = nearest(key, known);
+    const reason = whyLeftOut(key);
+    const guess = synonymOf(key, known) ?? nearest(key, known);
+    const advice = guess ? `; did you mean ${guess}?` : '.';
     return new GradstepError(
       'ERR_UNKNOWN_OPTION',
-      `Unknown option '${key}'${guess ? `; did you mean ${guess}?` : '.'} ` +
+      `Unknown option '${key}'${reason ? `; leave it out: ${reason}.` : advice} ` +
         `Expected one of ${known.join(', ')}${where}`,
     );
   }

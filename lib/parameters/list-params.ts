@@ -6,8 +6,13 @@
 import type { Where } from '../options/option.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
 import { type Floats, isFloat32Array, isGone } from '../support/typed-arrays.ts';
+import { hint } from './hint.ts';
 import type { ParameterLike } from './parameter.ts';
+import { goneSentence } from './sentences.ts';
+
+export { isIterable, isObject };
 
 /** A parameter with its name, as `Object.entries` gives them. */
 export type NamedParameter = readonly [name: string, parameter: ParameterLike];
@@ -29,16 +34,13 @@ export interface ParamList {
   readonly labels: readonly (string | undefined)[];
 }
 
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function isPair(value: unknown): value is NamedParameter {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
-}
-
-export function isIterable(value: unknown): value is Iterable<unknown> {
-  return isObject(value) && typeof Reflect.get(value, Symbol.iterator) === 'function';
+/** A parameter with the name that came with it, if one did; each is read once. */
+function readItem(item: unknown): { parameter: unknown; name: string | undefined } {
+  if (Array.isArray(item) && item.length === 2) {
+    const name: unknown = item[0];
+    if (typeof name === 'string') return { parameter: item[1], name };
+  }
+  return { parameter: item, name: undefined };
 }
 
 /** A parameter is an object with `data`; arrays and other iterables are collections of them. */
@@ -51,13 +53,16 @@ function isSingle(value: unknown): boolean {
  * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_DETACHED` or `ERR_NAMES`.
  */
 export function listParams(input: unknown, paramNames: unknown, where: Where): ParamList {
-  const items = listItems(input, where);
-  const names = listNames(items, paramNames, where);
+  const items = listItems(input, where).map(readItem);
+  const names = listNames(
+    items.map((item) => item.name),
+    paramNames,
+    where,
+  );
   const params: ParameterLike[] = [];
   const data: Floats[] = [];
   const label = (i: number) => (names ? `'${names[i]}'` : `at index ${i}`);
-  for (const item of items) {
-    const parameter = isPair(item) ? item[1] : item;
+  for (const { parameter } of items) {
     data.push(readData(parameter, () => label(data.length), where));
     params.push(parameter as ParameterLike);
   }
@@ -106,26 +111,9 @@ export function refuseDuplicates(
   }
 }
 
-/** What is said of an array whose memory was taken away. */
-export function goneSentence(field: 'data' | 'grad', label: string): string {
-  return (
-    `The buffer of ${field} of parameter ${label} was transferred, shrunk or grown ` +
-    `away; assign a new Float32Array to ${field}`
-  );
-}
-
-/** What is said of an array that an asynchronous step cannot be given. */
-export function unsharedSentence(field: 'data' | 'grad', label: string): string {
-  return (
-    'stepAsync needs shared memory, which nobody can take away while it runs, but ' +
-    `${field} of parameter ${label} lies on an ArrayBuffer: use a ParameterArena, or ` +
-    'Float32Arrays over a SharedArrayBuffer'
-  );
-}
-
 function listItems(input: unknown, where: Where): unknown[] {
-  if (isSingle(input) || isPair(input)) return [input];
-  if (isIterable(input) && !ArrayBuffer.isView(input)) return [...input];
+  if (isSingle(input) || readItem(input).name !== undefined) return [input];
+  if (isIterable(input) && !ArrayBuffer.isView(input)) return itemsOf(input, 'params', where);
   throw new GradstepError(
     'ERR_INVALID_PARAMETER',
     'Expected params to be a parameter, or an iterable of parameters or of [name, parameter] ' +
@@ -133,31 +121,34 @@ function listItems(input: unknown, where: Where): unknown[] {
   );
 }
 
-function listNames(items: readonly unknown[], given: unknown, where: Where) {
-  const names: unknown[] = [];
-  for (const item of items) if (isPair(item)) names.push(item[0]);
-  if (names.length > 0 && names.length < items.length) {
+/** @param own The names that came with the parameters. */
+function listNames(own: readonly (string | undefined)[], given: unknown, where: Where) {
+  const named = own.filter((name) => name !== undefined);
+  if (named.length > 0 && named.length < own.length) {
     throw new GradstepError(
       'ERR_NAMES',
       'all optimizer params should be with/without names. Some param names are missing: ' +
-        `${names.length} of ${items.length} have one${where}`,
+        `${named.length} of ${own.length} have one${where}`,
     );
   }
-  if (given !== undefined && names.length === 0) {
-    const list = Array.isArray(given) ? [...given] : undefined;
-    if (list?.length !== items.length) {
-      throw new GradstepError(
-        'ERR_NAMES',
-        `Expected paramNames to be an array of ${items.length} names ` +
-          `but received ${describe(given)}${where}`,
-      );
-    }
-    for (const name of list) names.push(name);
-  } else if (given !== undefined && JSON.stringify(names) !== JSON.stringify(given)) {
+  if (given === undefined) {
+    if (named.length === 0) return undefined;
+    checkNames(named, where);
+    return Object.freeze(named);
+  }
+  const names: unknown[] | undefined = Array.isArray(given) ? [...given] : undefined;
+  if (names?.length !== own.length) {
+    throw new GradstepError(
+      'ERR_NAMES',
+      `Expected paramNames to be an array of ${own.length} names ` +
+        `but received ${describe(given)}${where}`,
+    );
+  }
+  if (named.length > 0 && named.some((name, i) => name !== names[i])) {
     throw new GradstepError('ERR_NAMES', `paramNames differ from the names in params${where}`);
   }
-  if (names.length > 0) checkNames(names, where);
-  return names.length > 0 || given !== undefined ? Object.freeze(names as string[]) : undefined;
+  checkNames(names, where);
+  return Object.freeze(names as string[]);
 }
 
 function readData(parameter: unknown, label: () => string, where: Where): Floats {
@@ -173,14 +164,10 @@ function readData(parameter: unknown, label: () => string, where: Where): Floats
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
       `Expected data of parameter ${label()} to be a Float32Array ` +
-        `but received ${describe(data)}${where}`,
+        `but received ${describe(data)}${hint(parameter) || hint(data)}${where}`,
     );
   }
   return data;
-}
-
-function hint(value: unknown): string {
-  return isFloat32Array(value) ? '; wrap it: new Parameter(array)' : '';
 }
 
 /** Refuses what is no name, and a name that stands twice: it would not tell which is meant. */

@@ -5,13 +5,24 @@
 
 import { activeBackend } from '../backend/active.ts';
 import { FLOATS_PER_LINE, SlabAllocator, wholeLines } from '../memory/slab.ts';
-import { describe } from '../support/describe.ts';
+import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { bufferOf, type Floats, fillZero, isShared, viewOf } from '../support/typed-arrays.ts';
-import { isIterable, isObject } from './list-params.ts';
-import { checkFrozen, Parameter, type ParameterLike } from './parameter.ts';
+import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
+import { readOnlyFields } from '../support/read-only.ts';
+import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
+import {
+  type ArenaBlock,
+  type ArenaDescription,
+  type DescribedParameter,
+  readDescription,
+} from './arena-description.ts';
+import { ArenaParameter, key } from './arena-parameter.ts';
+import { type ArenaShard, knowWhole, makeShard } from './arena-shard.ts';
+import { shapeOf, sizeOf } from './values.ts';
 
 type Shape = readonly number[];
+
+export type { ArenaDescription };
 
 /** Shapes by name, as an object, a Map or pairs; or shapes alone. */
 export type ArenaShapes =
@@ -19,114 +30,15 @@ export type ArenaShapes =
   | Iterable<readonly [name: string, shape: Shape]>
   | Iterable<Shape>;
 
-/** A part of an arena as `postMessage` carries it. */
-interface ArenaBlock {
-  readonly buffer: ArrayBufferLike;
-  readonly byteOffset: number;
-}
-
-/** Everything that another thread needs to open the same arena; structured-cloneable. */
-export interface ArenaDescription {
-  readonly data: ArenaBlock;
-  readonly grad: ArenaBlock;
-  /** The parameters in order; each begins on a cache line. */
-  readonly parameters: readonly { readonly name: string | undefined; readonly shape: Shape }[];
-}
-
-/**
- * Where one parameter lies in its arena, and whether it has a gradient: what an optimizer trusts
- * instead of what a getter says.
- */
-export interface ArenaSlot {
+/** The memory of an arena and what lies in it. */
+interface Contents {
   readonly data: Floats;
   readonly grad: Floats;
-  hasGrad: boolean;
-  frozen: boolean;
-  /** One object for the whole arena: how often any gradient came or went, or any froze. */
-  readonly changes: { count: number };
+  readonly parameters: readonly DescribedParameter[];
 }
 
-/** Only an arena makes its parameters. */
-const key = Symbol('ParameterArena');
-
-/**
- * A parameter whose arrays are views of an arena. They stay there: `data` cannot be replaced, and
- * `grad` is either its own view or null.
- */
-export class ArenaParameter extends Parameter {
-  readonly #slot: ArenaSlot;
-
-  /** @internal */
-  constructor(
-    made: symbol,
-    slot: ArenaSlot,
-    { name, shape }: ArenaDescription['parameters'][number],
-  ) {
-    if (made !== key) {
-      throw new GradstepError(
-        'ERR_INVALID_ARGUMENT',
-        'Make a ParameterArena to have its parameters',
-      );
-    }
-    super(slot.data, { shape, ...(name === undefined ? {} : { name }) });
-    this.#slot = slot;
-  }
-
-  /** The place of a parameter in an arena, if `data` is what lies there. @internal */
-  static placeOf(parameter: ParameterLike, data: Floats): ArenaSlot | undefined {
-    if (!(#slot in parameter) || parameter.#slot.data !== data) return undefined;
-    return isShared(bufferOf(data)) ? parameter.#slot : undefined;
-  }
-
-  override get data(): Floats {
-    return super.data;
-  }
-
-  override set data(_data: Floats) {
-    throw this.#fixed('data');
-  }
-
-  override get grad(): Floats | null {
-    return this.#slot.hasGrad ? this.#slot.grad : null;
-  }
-
-  override set grad(grad: Floats | null | undefined) {
-    const slot = this.#slot;
-    if (grad !== null && grad !== undefined && grad !== slot.grad) throw this.#fixed('grad');
-    const present = grad === slot.grad;
-    if (present !== slot.hasGrad) slot.changes.count += 1;
-    slot.hasGrad = present;
-  }
-
-  override get frozen(): boolean {
-    return #slot in this && this.#slot.frozen; // an imitation is never frozen
-  }
-
-  override set frozen(given: boolean) {
-    const slot = this.#slot;
-    const frozen = checkFrozen(given, this.name);
-    if (frozen !== slot.frozen) slot.changes.count += 1;
-    slot.frozen = frozen;
-  }
-
-  override ensureGrad(): Floats {
-    const slot = this.#slot;
-    if (!slot.hasGrad) {
-      fillZero(slot.grad);
-      this.grad = slot.grad;
-    }
-    return slot.grad;
-  }
-
-  #fixed(field: string): GradstepError {
-    const label = this.name === undefined ? '' : ` '${this.name}'`;
-    return new GradstepError(
-      'ERR_READ_ONLY',
-      `${field} of parameter${label} lies in an arena and stays there; copy values into it: ` +
-        `parameter.${field === 'data' ? 'data' : 'ensureGrad()'}.set(values)`,
-    );
-  }
-}
+/** What `open` has checked; nobody else can give a constructor any. */
+const opened = new WeakSet<object>();
 
 /**
  * Parameters of the given shapes, filled with zeros, in flat shared memory.
@@ -139,41 +51,44 @@ export class ArenaParameter extends Parameter {
  */
 export class ParameterArena {
   /**
-   * All values: the parameters in order, each padded with zeros to a whole cache line. Leave the
-   * padding zero, here and in `grad`: optimizers may step over it, and then keep it zero.
+   * All values: the parameters in order, each padded to a whole cache line. Nobody reads the
+   * padding, here and in `grad`, and steps may write to it.
    */
-  readonly data: Floats;
-  /** All gradients, laid out as `data`. After `zeroGrad()` call `ensureGrad()` before writing. */
-  readonly grad: Floats;
+  declare readonly data: Floats;
+  /** All gradients, laid out as `data`; `zeroGrad()` fills them with zeros in place. */
+  declare readonly grad: Floats;
   /** The parameters, as views of `data` and `grad`. Their gradients are there from the start. */
-  readonly parameters: readonly ArenaParameter[];
+  declare readonly parameters: readonly ArenaParameter[];
 
-  readonly #description: ArenaDescription;
+  readonly #described: readonly DescribedParameter[];
+  readonly #lengths: readonly number[];
+  readonly #fields: Pick<ParameterArena, 'data' | 'grad' | 'parameters'>;
+
+  static readonly #accessors = readOnlyFields<ParameterArena>({
+    data: [(arena) => arena.#fields.data, 'write into it, arena.data.set(values)'],
+    grad: [(arena) => arena.#fields.grad, 'write into it, arena.grad.set(values)'],
+    parameters: [(arena) => arena.#fields.parameters, 'make another arena'],
+  });
 
   /** @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_OUT_OF_MEMORY`. */
   constructor(shapes: ArenaShapes);
-  /** @internal */
-  constructor(shapes: ArenaShapes, opened: ArenaDescription | undefined);
-  constructor(shapes: ArenaShapes, opened?: ArenaDescription) {
-    const parameters = opened?.parameters ?? listShapes(shapes);
-    const lengths = parameters.map(({ shape }) => Parameter.sizeOf(shape));
-    const total = lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    this.data = opened ? view(opened.data, total) : allocate(total, 0);
-    this.grad = opened ? view(opened.grad, total) : allocate(total, 1);
+  constructor(shapes: unknown) {
+    const isOpened = isObject(shapes) && opened.has(shapes);
+    const { data, grad, parameters } = isOpened ? (shapes as Contents) : allocate(shapes);
     const changes = { count: 0 };
     let begin = 0;
-    const cut = parameters.map((parameter, i) => {
-      const length = lengths[i]!;
-      const [data, grad] = [viewOf(this.data, begin, length), viewOf(this.grad, begin, length)];
+    const cut = parameters.map((parameter) => {
+      const length = sizeOf(parameter.shape);
+      const views = { data: viewOf(data, begin, length), grad: viewOf(grad, begin, length) };
+      const place = { ...views, grads: grad, begin, hasGrad: true, frozen: false, changes };
       begin += wholeLines(length);
-      return new ArenaParameter(
-        key,
-        { data, grad, hasGrad: true, frozen: false, changes },
-        parameter,
-      );
+      return new ArenaParameter(key, place, parameter);
     });
-    this.parameters = Object.freeze(cut);
-    this.#description = { data: block(this.data), grad: block(this.grad), parameters };
+    this.#described = Object.freeze(parameters);
+    this.#fields = { data, grad, parameters: Object.freeze(cut) };
+    this.#lengths = parameters.map(({ shape }) => sizeOf(shape));
+    Object.defineProperties(this, ParameterArena.#accessors);
+    knowWhole(this, { data, grad, lengths: this.#lengths });
   }
 
   /**
@@ -181,15 +96,11 @@ export class ParameterArena {
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` when that is no description of one.
    */
   static open(description: ArenaDescription): ParameterArena {
-    const read = readDescription(description);
-    if (read === undefined) {
-      throw new GradstepError(
-        'ERR_INVALID_ARGUMENT',
-        `Expected a description made by arena.describe() but received ${describe(description)}`,
-      );
-    }
+    const { data, grad, parameters } = readDescription(description);
+    const total = totalOf(parameters);
+    let contents: Contents;
     try {
-      return new ParameterArena([], read);
+      contents = { data: view(data, total), grad: view(grad, total), parameters };
     } catch (cause) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -197,11 +108,14 @@ export class ParameterArena {
         { cause },
       );
     }
+    opened.add(contents);
+    return new ParameterArena(contents as never);
   }
 
   /** A plain object for `postMessage` or `workerData`; the memory itself is shared, not copied. */
   describe(): ArenaDescription {
-    return { ...this.#description, parameters: [...this.#description.parameters] };
+    const { data, grad } = this;
+    return { data: block(data), grad: block(grad), parameters: [...this.#described] };
   }
 
   /** `[name, parameter]` pairs; a parameter without a name gets its index. */
@@ -220,70 +134,74 @@ export class ParameterArena {
    * steps or sums. The parts are disjoint and cover everything.
    * @throws {GradstepError} `ERR_INVALID_ARGUMENT` unless 0 <= index < count.
    */
-  shard(index: number, count: number): ParameterLike {
+  shard(index: number, count: number): ArenaShard {
     const whole = Number.isSafeInteger(index) && Number.isSafeInteger(count);
     if (!whole || index < 0 || index >= count) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
-        `Expected a shard index from 0 to below the count but received ${index} of ${count}`,
+        `Expected a shard index from 0 to below the count but received ${describe(index)} of ` +
+          `${describe(count)}`,
       );
     }
-    const lines = this.data.length / FLOATS_PER_LINE;
-    const [begin, end] = [index, index + 1].map(
-      (part) => Math.floor((lines * part) / count) * FLOATS_PER_LINE,
-    );
-    return {
-      name: `shard ${index} of ${count}`,
-      data: viewOf(this.data, begin!, end! - begin!),
-      grad: viewOf(this.grad, begin!, end! - begin!),
-    };
+    const lines = lengthOf(this.#fields.data) / FLOATS_PER_LINE;
+    const cutAt = (part: number) => Math.floor((lines * part) / count) * FLOATS_PER_LINE;
+    const { data, grad } = this.#fields;
+    const memory = { data, grad, lengths: this.#lengths };
+    return makeShard(memory, cutAt(index), cutAt(index + 1), `shard ${index} of ${count}`);
+  }
+
+  /** A line for the arena, and one for each of its first parameters. */
+  toString(): string {
+    const { parameters } = this;
+    const shown = parameters.slice(0, MOST_SHOWN).map((parameter) => `  ${parameter}`);
+    if (parameters.length > MOST_SHOWN) shown.push(`  … ${parameters.length - MOST_SHOWN} more`);
+    const values = parameters.reduce((sum, { length }) => sum + length, 0);
+    const without = parameters.filter(({ grad }) => grad === null).length;
+    const dropped = without > 0 ? `, ${without} without gradients` : '';
+    const title = `ParameterArena (${parameters.length} parameters, ${values} values${dropped})`;
+    return [title, ...shown].join('\n');
+  }
+
+  /** What `console.log` shows in Node.js. */
+  [inspectCustom](): string {
+    return this.toString();
   }
 }
 
-function listShapes(shapes: ArenaShapes): ArenaDescription['parameters'] {
+/** How many parameters a print names. */
+const MOST_SHOWN = 20;
+
+function listShapes(shapes: unknown): DescribedParameter[] {
   if (!isObject(shapes)) {
     throw new GradstepError(
       'ERR_INVALID_PARAMETER',
       `Expected shapes, or shapes by name, but received ${describe(shapes)}`,
     );
   }
-  const items: unknown[] = isIterable(shapes) ? [...shapes] : Object.entries(shapes);
+  const items = isIterable(shapes) ? itemsOf(shapes, 'shapes') : Object.entries(shapes);
   return items.map((item) => {
-    const named = Array.isArray(item) && typeof item[0] === 'string';
-    const shape = (named ? item[1] : item) as Shape;
-    Parameter.sizeOf(shape); // refuses what is none
-    return { name: named ? (item[0] as string) : undefined, shape: Object.freeze([...shape]) };
+    if (!Array.isArray(item)) return { name: undefined, shape: shapeOf(item) };
+    const entries: unknown[] = [...item];
+    const [name, shape] = entries;
+    return typeof name === 'string'
+      ? { name, shape: shapeOf(shape) }
+      : { name: undefined, shape: shapeOf(entries) };
   });
 }
 
-/** Every property once, into an object of our own: getters may answer otherwise the second time. */
-function readDescription(value: unknown): ArenaDescription | undefined {
-  if (!isObject(value)) return undefined;
-  const { data, grad, parameters } = value as Partial<ArenaDescription>;
-  const [dataBlock, gradBlock] = [readBlock(data), readBlock(grad)];
-  if (dataBlock === undefined || gradBlock === undefined || !Array.isArray(parameters)) {
-    return undefined;
-  }
-  const list: ArenaDescription['parameters'][number][] = [];
-  for (const item of parameters as readonly unknown[]) {
-    if (!isObject(item)) return undefined;
-    const { name, shape } = item as { readonly name?: unknown; readonly shape?: unknown };
-    if (!Array.isArray(shape)) return undefined;
-    const sizes = Object.freeze([...shape] as number[]);
-    list.push({ name: typeof name === 'string' ? name : undefined, shape: sizes });
-  }
-  return { data: dataBlock, grad: gradBlock, parameters: Object.freeze(list) };
+function allocate(shapes: unknown): Contents {
+  const parameters = listShapes(shapes);
+  const total = totalOf(parameters);
+  return { data: zeroed(total, 0), grad: zeroed(total, 1), parameters };
 }
 
-function readBlock(value: unknown): ArenaBlock | undefined {
-  if (!isObject(value)) return undefined;
-  const { buffer, byteOffset } = value as Partial<ArenaBlock>;
-  return isShared(buffer) ? { buffer, byteOffset: Number(byteOffset) } : undefined;
+function totalOf(parameters: readonly DescribedParameter[]): number {
+  return parameters.reduce((sum, { shape }) => sum + wholeLines(sizeOf(shape)), 0);
 }
 
 /** Zeroed floats on a cache line, in memory of their own. */
-function allocate(length: number, place: number): Floats {
-  return new SlabAllocator(activeBackend()).float32(length, place);
+function zeroed(length: number, place: number): Floats {
+  return new SlabAllocator(activeBackend(), undefined, 0).float32(length, place);
 }
 
 function block({ buffer, byteOffset }: Floats): ArenaBlock {

@@ -3,9 +3,20 @@
  * whole contract; the `Parameter` class adds allocation, gradient reuse and a readable print.
  */
 
+import { type ArgumentTable, omissible, parseArguments } from '../schedules/arguments.ts';
 import { describe, inspectCustom, named } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { fillZero, isFloat32Array, isGone, lengthOf } from '../support/typed-arrays.ts';
+import { refuseWrites } from '../support/read-only.ts';
+import {
+  type Floats,
+  fillZero,
+  isFloat32Array,
+  isGone,
+  lengthOf,
+} from '../support/typed-arrays.ts';
+import { refuseRequiresGrad, showFields } from './own-fields.ts';
+import { goneSentence } from './sentences.ts';
+import { flatten, type NestedNumbers, shapeOf, sizeOf, zeros } from './values.ts';
 
 /** Any object with these two arrays can be optimized; nothing else is asked of it. */
 export interface ParameterLike {
@@ -25,13 +36,19 @@ export interface ParameterLike {
 export interface ParameterOptions {
   /** Shown in errors and prints. */
   readonly name?: string;
-  /** Sizes of the dimensions, whose product is the length of `data`. Default: `[data.length]`. */
+  /**
+   * Sizes of the dimensions, whose product is the length of `data`. Default: `[data.length]`, or
+   * that of the nested arrays.
+   */
   readonly shape?: readonly number[];
   /** The first gradient. Default: none. */
   readonly grad?: Float32Array<ArrayBufferLike> | null;
   /** Whether steps leave it alone. Default: false. */
   readonly frozen?: boolean;
 }
+
+/** Nothing given. */
+const NONE: ParameterOptions = Object.freeze(Object.create(null) as ParameterOptions);
 
 /**
  * A tensor's values with their gradient, flat in row-major order.
@@ -50,27 +67,49 @@ export class Parameter implements ParameterLike {
   #frozen = false;
 
   /**
-   * @param data The values: a Float32Array, used without copying, or numbers to copy.
-   * @throws {GradstepError} `ERR_INVALID_PARAMETER` when shape and length disagree.
+   * @param data The values: a Float32Array, used without copying, or numbers in arrays, to copy.
+   * Nested arrays give the shape too: `new Parameter([[1, 2], [3, 4]])` is a matrix.
+   * @throws {GradstepError} `ERR_INVALID_PARAMETER` for what is no number, and when shape and
+   * values disagree; `ERR_INVALID_GRADIENT`, `ERR_DETACHED`, `ERR_OUT_OF_MEMORY`,
+   * `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`.
    */
   constructor(
-    data: Float32Array<ArrayBufferLike> | readonly number[],
-    options: ParameterOptions = {},
+    data: Float32Array<ArrayBufferLike> | NestedNumbers,
+    options: ParameterOptions = NONE,
   ) {
-    const values = Array.isArray(data) ? Float32Array.from(data) : (data as Float32Array);
-    this.#data = checkArray(values, 'data', options.name);
-    const length = lengthOf(values);
-    const shape = options.shape ?? [length];
-    if (Parameter.sizeOf(shape) !== length) {
-      throw new GradstepError(
-        'ERR_INVALID_PARAMETER',
-        `Expected data of shape [${shape.join(', ')}] but received ${length} values`,
-      );
+    const { name, shape, grad, frozen } = options === NONE ? NONE : readOptions(options);
+    const label = `parameter${name === undefined ? '' : ` '${name}'`}`;
+    const given = Array.isArray(data) ? flatten(data, label) : undefined;
+    this.#data = given?.data ?? checkArray(data, 'data', name);
+    this.name = name;
+    this.shape = this.#shapeOf(given?.shape, shape, label);
+    refuseGone(this.#data, 'data', name);
+    if (grad) {
+      this.#grad = checkArray(grad, 'grad', name);
+      refuseGone(grad, 'grad', name);
+      checkLength(grad, this.length, label);
     }
-    this.name = options.name;
-    this.shape = Object.freeze([...shape]);
-    if (options.grad) this.grad = options.grad;
-    if (options.frozen !== undefined) this.#frozen = checkFrozen(options.frozen, this.name);
+    if (frozen !== undefined) this.#frozen = checkFrozen(frozen, name);
+    showFields(this);
+  }
+
+  /** The shape of the data: that of nested arrays, or the given one, if it fits. */
+  #shapeOf(
+    shown: readonly number[] | undefined,
+    given: readonly number[] | undefined,
+    label: string,
+  ): readonly number[] {
+    const { length } = this;
+    if (given === undefined) return Object.freeze(shown ?? [length]);
+    const shape = shapeOf(given);
+    const isNested = shown !== undefined && shown.length > 1;
+    const fits = isNested ? shown.join() === shape.join() : sizeOf(shape) === length;
+    if (fits) return shape;
+    throw new GradstepError(
+      'ERR_INVALID_PARAMETER',
+      `Expected data of shape [${shape.join(', ')}] but received ` +
+        `${isNested ? `arrays of shape [${shown.join(', ')}]` : `${length} values`} (${label})`,
+    );
   }
 
   /**
@@ -78,18 +117,13 @@ export class Parameter implements ParameterLike {
    * @throws {GradstepError} `ERR_INVALID_PARAMETER` unless it is an array of whole numbers >= 0.
    */
   static sizeOf(shape: readonly number[]): number {
-    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      throw new GradstepError(
-        'ERR_INVALID_PARAMETER',
-        `Expected a shape to be an array of whole numbers but received ${describe(shape)}`,
-      );
-    }
-    return shape.reduce((a, b) => a * b, 1);
+    return sizeOf(shapeOf(shape));
   }
 
   /** A parameter of the given shape, filled with zeros. */
   static zeros(shape: readonly number[], options: ParameterOptions = {}): Parameter {
-    return new Parameter(new Float32Array(Parameter.sizeOf(shape)), { ...options, shape });
+    const sizes = shapeOf(shape);
+    return new Parameter(zeros(sizeOf(sizes)), { ...readOptions(options), shape: sizes });
   }
 
   /** The number of values. */
@@ -136,7 +170,7 @@ export class Parameter implements ParameterLike {
       const spare = this.#spare;
       const usable = spare !== null && !isGone(spare) && lengthOf(spare) === length;
       if (usable) fillZero(spare);
-      this.#grad = usable ? spare : new Float32Array(length);
+      this.#grad = usable ? spare : zeros(length);
       this.#spare = null;
     }
     return this.#grad;
@@ -168,15 +202,64 @@ export function checkFrozen(frozen: unknown, label: string | undefined): boolean
   );
 }
 
+const anything = omissible((value: unknown) => value as never);
+const optionTable: ArgumentTable<ParameterOptions> = {
+  name: omissible((name: unknown) => {
+    if (typeof name === 'string') return name;
+    return refuseOption(`name of Parameter to be a string but received ${describe(name)}`);
+  }),
+  shape: anything,
+  grad: anything,
+  frozen: anything,
+};
+
+/** The options, of which `shape`, `grad` and `frozen` are not checked yet. */
+function readOptions(given: unknown): ParameterOptions {
+  const word = typeof given === 'string' ? 'name' : isFloat32Array(given) ? 'grad' : 'shape';
+  if (typeof given !== 'object' || given === null || word === 'grad' || Array.isArray(given)) {
+    refuseOption(
+      'the options of Parameter as an object, { name, shape, grad, frozen }, but received ' +
+        `${describe(given)}; did you mean { ${word}: … }?`,
+    );
+  }
+  return parseArguments<ParameterOptions>(optionTable, given, 'Parameter');
+}
+
+function refuseOption(expected: string): never {
+  throw new GradstepError('ERR_INVALID_OPTION', `Expected ${expected}`);
+}
+
 function checkArray(
-  array: Float32Array<ArrayBufferLike>,
+  array: unknown,
   field: 'data' | 'grad',
   name: string | undefined,
 ): Float32Array<ArrayBufferLike> {
+  const label = `parameter${name === undefined ? '' : ` '${name}'`}`;
   if (isFloat32Array(array)) return array;
+  const isOther = ArrayBuffer.isView(array) && !(array instanceof DataView);
   throw new GradstepError(
     field === 'data' ? 'ERR_INVALID_PARAMETER' : 'ERR_INVALID_GRADIENT',
-    `Expected ${field} of parameter${name === undefined ? '' : ` '${name}'`} to be a Float32Array ` +
-      `but received ${describe(array)}`,
+    `Expected ${field} of ${label} to be a Float32Array but received ${describe(array)}` +
+      `${isOther ? '; Float32Array.from(array) makes one' : ''}`,
   );
 }
+
+function refuseGone(array: Floats, field: 'data' | 'grad', name: string | undefined): void {
+  if (!isGone(array)) return;
+  throw new GradstepError(
+    'ERR_DETACHED',
+    goneSentence(field, name === undefined ? '' : `'${name}'`),
+  );
+}
+
+function checkLength(grad: Float32Array<ArrayBufferLike>, length: number, label: string): void {
+  if (lengthOf(grad) === length) return;
+  throw new GradstepError(
+    'ERR_INVALID_GRADIENT',
+    `Expected grad of ${label} to be a Float32Array of length ${length} ` +
+      `but received ${describe(grad)}`,
+  );
+}
+
+refuseWrites(Parameter.prototype);
+refuseRequiresGrad(Parameter.prototype);

@@ -3,6 +3,7 @@
  * argument once, with its check and its default; unknown names are refused.
  */
 
+import { synonymOf } from '../options/elsewhere.ts';
 import { describe, nearest } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { ownProperties } from '../support/own-properties.ts';
@@ -157,7 +158,7 @@ export function unknownArgument(
   names: readonly string[],
   where: string,
 ): GradstepError {
-  const guess = nearest(key, names);
+  const guess = synonymOf(key, names) ?? nearest(key, names);
   return new GradstepError(
     'ERR_UNKNOWN_OPTION',
     `Unknown option '${key}' of ${where}${guess ? `; did you mean ${guess}?` : '.'} ` +

@@ -4,8 +4,8 @@
  * models are bound by how much of memory they touch.
  */
 
+import type { ArenaSlot } from '../parameters/arena-parameter.ts';
 import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
-import type { ArenaSlot } from '../parameters/parameter-arena.ts';
 import { type Floats, isElastic, isWhole } from '../support/typed-arrays.ts';
 import type { Slot } from './slot.ts';
 
@@ -29,6 +29,8 @@ interface Segment {
    * what has changed. What is frozen has no gradient, unless `frozenToo` asks for it.
    */
   refresh(frozenToo: boolean): void;
+  /** Whether all of its parameters were frozen then. */
+  readonly allFrozen: boolean;
   /** Second pass, which runs no code of a user: every registered array is still there. */
   verify(): void;
   /** A group's slots were frozen or let go. */
@@ -53,6 +55,7 @@ class LooseSegment implements Segment {
   /** Those of which the last element does not tell all: empty arrays, and buffers that grow. */
   #odd: number[] | undefined;
   #isOdd: boolean[] | undefined;
+  allFrozen = true;
 
   constructor(owner: SegmentOwner, begin: number, row: Slot) {
     this.#owner = owner;
@@ -87,6 +90,7 @@ class LooseSegment implements Segment {
 
   refresh(frozenToo: boolean): void {
     const [params, data, grads, frozen] = [this.#params, this.#data, this.#grads, this.#frozen];
+    let allFrozen = true;
     for (let i = 0; i < params.length; i++) {
       const parameter = params[i]!;
       const array = parameter.data;
@@ -95,7 +99,9 @@ class LooseSegment implements Segment {
       const still = frozen[i]! || (own !== undefined && own !== false && this.#check(i, own));
       const grad = still && !frozenToo ? null : (parameter.grad ?? null);
       if (grad !== grads[i]) this.#rebindGrad(i, grad);
+      allFrozen &&= still;
     }
+    this.allFrozen = allFrozen;
   }
 
   #check(i: number, frozen: unknown): boolean {
@@ -203,6 +209,10 @@ class ArenaSegment implements Segment {
     this.#seen = frozenToo ? -1 : count;
   }
 
+  get allFrozen(): boolean {
+    return this.#rows.every(({ frozen, place }) => frozen || place!.frozen);
+  }
+
   /** Nobody can take its memory away. */
   verify(): void {}
 
@@ -267,5 +277,16 @@ export class Segments {
 
   freeze(slot: number, frozen: boolean): void {
     for (const segment of this.#list) segment.freeze(slot, frozen);
+  }
+
+  get allFrozen(): boolean {
+    return this.#list.every((segment) => segment.allFrozen);
+  }
+
+  /** Those of arenas alone, whose parameters run no code of a user. */
+  refreshArenas(): void {
+    for (const segment of this.#list) {
+      if (segment instanceof ArenaSegment) segment.refresh(false);
+    }
   }
 }

@@ -4,8 +4,10 @@
  */
 
 import type { Backend, Core, Failure } from '../backend/backend.ts';
-import { type ParamList, refuseDuplicates, unsharedSentence } from '../parameters/list-params.ts';
+import { piecesOf } from '../parameters/arena-shard.ts';
+import { type ParamList, refuseDuplicates } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
+import { unsharedSentence } from '../parameters/sentences.ts';
 import { GradstepError } from '../support/errors.ts';
 import { takeOut } from '../support/lists.ts';
 import {
@@ -43,6 +45,7 @@ export class SlotTable implements SegmentOwner {
   #slots: Slot[] = [];
   readonly #segments = new Segments(this);
   #changes = 0;
+  #gradientCount = 0;
 
   /** @param memory What the core borrows beside the parameters' arrays; kept alive here. */
   constructor(
@@ -64,6 +67,16 @@ export class SlotTable implements SegmentOwner {
   /** Grows with every array of data that is registered. */
   get changes(): number {
     return this.#changes;
+  }
+
+  /** How many parameters had a gradient when they were last looked at. */
+  get gradientCount(): number {
+    return this.#gradientCount;
+  }
+
+  /** Whether all were frozen then. */
+  get allFrozen(): boolean {
+    return this.#segments.allFrozen;
   }
 
   /** How often a parameter has been stepped (SGD: how often its momentum has). */
@@ -112,6 +125,8 @@ export class SlotTable implements SegmentOwner {
       if (first > 0) this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
       this.#segments.take(first + i, row);
+      const pieces = piecesOf(row.parameter, row.data);
+      if (pieces !== undefined) this.core.setPieces(first + i, pieces);
     }
     this.#ownLines(first);
   }
@@ -143,7 +158,10 @@ export class SlotTable implements SegmentOwner {
   remove(gone: readonly number[]): void {
     this.core.removeSlots(Float64Array.from(gone));
     const slots = this.#slots;
-    for (const slot of gone) this.indexOf.delete(slots[slot]!.parameter);
+    for (const slot of gone) {
+      this.indexOf.delete(slots[slot]!.parameter);
+      this.#gradientCount -= Number(slots[slot]!.grad !== null);
+    }
     takeOut(slots, gone);
     for (let slot = gone[0]!; slot < slots.length; slot++) {
       const [row, before] = [slots[slot]!, slots[slot - 1]];
@@ -167,6 +185,9 @@ export class SlotTable implements SegmentOwner {
     this.#attempt(() => this.core.replaceSlot(slot, data), [row]);
     old.record = old.record.slice(); // for views of it that a user holds
     this.#slots[slot] = row;
+    this.#gradientCount -= Number(old.grad !== null);
+    const pieces = piecesOf(parameter, data);
+    if (pieces !== undefined) this.core.setPieces(slot, pieces);
     this.indexOf.delete(old.parameter);
     this.indexOf.set(parameter, slot);
     this.#segments.replace(slot, this.#slots);
@@ -181,6 +202,11 @@ export class SlotTable implements SegmentOwner {
    */
   refresh(frozenToo = false): void {
     this.#segments.refresh(frozenToo);
+  }
+
+  /** The same for arenas alone, which runs no code of a user. */
+  refreshArenas(): void {
+    this.#segments.refreshArenas();
   }
 
   /**
@@ -263,6 +289,7 @@ export class SlotTable implements SegmentOwner {
     if (grad !== null) this.check(slot, 'grad', grad);
     const row = this.#slots[slot]!;
     this.core.setGrad(slot, grad, grad !== null && grad === row.place?.grad);
+    this.#gradientCount += Number(grad !== null) - Number(row.grad !== null);
     row.grad = grad;
   }
 

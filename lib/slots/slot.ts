@@ -1,8 +1,8 @@
 /** One parameter of an optimizer; numbered as the core numbers it. */
 
-import { goneSentence } from '../parameters/list-params.ts';
+import { ArenaParameter, type ArenaSlot } from '../parameters/arena-parameter.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import { ArenaParameter, type ArenaSlot } from '../parameters/parameter-arena.ts';
+import { goneSentence } from '../parameters/sentences.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import {

@@ -4,8 +4,8 @@ import type { Core } from '../backend/backend.ts';
 import { type Block, wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
-import { GradstepError } from '../support/errors.ts';
 import { takeOut } from '../support/lists.ts';
+import { readOnlyFields, refuseWrites } from '../support/read-only.ts';
 import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
 import type { Phases } from './phases.ts';
@@ -36,16 +36,6 @@ interface StateSchema {
 
 /** For what is handed to the core: pairs of a slot and where its array begins. */
 let places = new Float64Array(64);
-
-function defineReadOnly(view: object, name: string, get: () => Floats | number): void {
-  const set = () => {
-    throw new GradstepError(
-      'ERR_READ_ONLY',
-      `${name} of a state cannot be replaced; write into its arrays, or load a state dict`,
-    );
-  };
-  Object.defineProperty(view, name, { enumerable: true, get, set });
-}
 
 /**
  * `optimizer.state`: a read-only Map from parameter to its state. A parameter has none before
@@ -259,14 +249,16 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   #view(slot: number): S {
     const view = {};
+    const show = (name: string, read: () => unknown, instead: string) =>
+      Object.defineProperties(view, readOnlyFields({ [name]: [read, instead] }));
     const row = this.#slots.rows[slot]!;
     this.#schema.record.forEach((name, at) => {
       if (at === 0 && !this.#schema.counted) return;
-      defineReadOnly(view, name, () => row.recordAt(at));
+      show(name, () => row.recordAt(at), 'it counts by itself');
     });
     this.#schema.state.forEach(({ name }, k) => {
       const value = this.#kinds[k]!.get(slot, row.length);
-      if (value !== undefined) defineReadOnly(view, name, () => value);
+      if (value !== undefined) show(name, () => value, 'write into it, with set() or fill()');
     });
     const shown = { value: () => ({ ...view }) }; // the step's value, not its getter
     return Object.freeze(Object.defineProperty(view, inspectCustom, shown)) as S;
@@ -308,3 +300,5 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     return inspect(this.#phases.disposed ? new Map() : new Map(this), options);
   }
 }
+
+refuseWrites(StateMap.prototype);

@@ -25,6 +25,17 @@ export function lossOf<T>(closure: () => T): T {
   );
 }
 
+const { then } = Promise.prototype;
+
+/** Lets a promise of any realm reject unheard: its rejection would be a second error. */
+export function silence(promise: unknown): void {
+  try {
+    Reflect.apply(then, promise, [undefined, () => {}]);
+  } catch {
+    // It is no promise; to call its own `then` might begin what nobody waits for.
+  }
+}
+
 /** Whether it is a promise, of any kind. */
 export function isThenable(value: unknown): boolean {
   const type = typeof value;

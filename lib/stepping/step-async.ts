@@ -3,7 +3,9 @@
 import { isObject } from '../parameters/list-params.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import type { StepArguments } from './hooks.ts';
+import { warnOfNoGradient } from './no-gradient.ts';
 import type { Stepper } from './stepping.ts';
 
 /** Options of `stepAsync`. */
@@ -25,16 +27,17 @@ export async function stepAsync(
   const signal = readSignal(options);
   const { phases } = stepper;
   phases.require('stepAsync', 'idle');
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   phases.enter('caller');
   try {
     const args = stepper.before(given);
     const [closure] = args;
     const loss = closure === undefined ? undefined : await callClosure(closure);
     phases.require('stepAsync', 'caller'); // the optimizer was not disposed meanwhile
-    signal?.throwIfAborted();
-    if (!(await update(stepper, signal))) signal?.throwIfAborted();
+    throwIfAborted(signal);
+    if (!(await update(stepper, signal))) throwIfAborted(signal);
     phases.enter('caller');
+    if (stepper.count() === 0) warnOfNoGradient([stepper]);
     stepper.after(args);
     return loss;
   } finally {
@@ -52,10 +55,10 @@ async function update(stepper: Stepper, signal: AbortSignal | undefined): Promis
   try {
     plan.refresh();
     phases.enter('async');
-    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal) Reflect.apply(addEventListener, signal, ['abort', cancel, { once: true }]);
     return await plan.runInBackground();
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    if (signal) Reflect.apply(removeEventListener, signal, ['abort', cancel]);
     plan.leave();
   }
 }
@@ -69,13 +72,31 @@ function callClosure(closure: () => unknown): unknown {
 }
 
 function readSignal(options: StepAsyncOptions): AbortSignal | undefined {
-  const { signal, ...others } = { ...options };
+  const { signal, ...others } = ownProperties(options);
   const unknown = isObject(options) ? Object.keys(others)[0] : describe(options);
-  if (unknown === undefined && (signal === undefined || signal instanceof AbortSignal)) {
+  if (unknown === undefined && (signal === undefined || isSignal(signal))) {
     return signal;
   }
   throw new GradstepError(
     'ERR_INVALID_ARGUMENT',
     `Expected { signal: an AbortSignal } but received ${unknown ?? describe(signal)}`,
   );
+}
+
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+
+/** What the signal is, whatever somebody has made of its methods. */
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal) Reflect.apply(AbortSignal.prototype.throwIfAborted, signal, []);
+}
+
+const aborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!;
+
+/** Whether it is a signal inside too: an object that only inherits from one cannot be asked. */
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    return typeof Reflect.apply(aborted, value, []) === 'boolean';
+  } catch {
+    return false;
+  }
 }

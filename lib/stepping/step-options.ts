@@ -53,6 +53,8 @@ export interface StepOptions {
 export interface LastStep {
   /** Whether it updated anything: false if it was skipped. */
   readonly stepped: boolean;
+  /** How many parameters it updated: those with a gradient that are not frozen. */
+  readonly parameters: number;
   /** The norm of all gradients, scaled and clamped, before clipping; with `maxGradNorm` only. */
   readonly gradNorm: number | undefined;
   /** How many gradients were infinite or NaN; undefined if neither option made the step look. */
@@ -207,11 +209,14 @@ export class StepSettings {
     return this.options.zeroGradInStep;
   }
 
-  lastStep(): LastStep {
+  /** @param parameters How many parameters had a gradient in it. */
+  lastStep(parameters: number): LastStep {
     const report = this.#report;
+    const { stepped } = this;
     const asked = (at: number) => (Number.isNaN(report[at]!) ? undefined : report[at]!);
     return Object.freeze({
-      stepped: this.stepped,
+      stepped,
+      parameters: stepped ? parameters : 0,
       gradNorm: asked(REPORT.gradNorm),
       nonFinite: asked(REPORT.nonFinite),
       skipped: report[REPORT.skipped]!,

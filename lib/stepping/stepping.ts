@@ -6,6 +6,7 @@ import { stamps } from '../support/stamps.ts';
 import { lossOf } from './closure.ts';
 import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
 import type { Follower } from './members.ts';
+import { warnOfNoGradient } from './no-gradient.ts';
 import type { StepSettings } from './step-options.ts';
 import { forgetPlans, StepPlan } from './step-plan.ts';
 
@@ -87,6 +88,8 @@ export class Stepper extends Steppable {
   readonly parts: readonly Steppable[] = NONE;
   readonly hooks: StepHooks<never> = new StepHooks();
   steps = 0;
+  /** How many parameters had a gradient in the last step. */
+  parameters = 0;
 
   constructor(
     readonly optimizer: object,
@@ -117,6 +120,13 @@ export class Stepper extends Steppable {
   }
 
   verifyApart(): void {}
+
+  /** Counts a step; gives how many parameters had a gradient in it. */
+  count(): number {
+    this.steps += 1;
+    this.parameters = this.slots.gradientCount;
+    return this.parameters;
+  }
 }
 
 /**
@@ -173,6 +183,14 @@ function run(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
   } finally {
     plan.leave();
   }
+  countStep(steppers);
+}
+
+/** Counts a step of each, and warns where none of them found a gradient. */
+function countStep(steppers: readonly Stepper[]): void {
+  let gradients = 0;
+  for (let i = 0; i < steppers.length; i++) gradients += steppers[i]!.count();
+  if (gradients === 0) warnOfNoGradient(steppers);
 }
 
 /** Of the last step of several: mostly the next one is the same. It keeps nobody alive. */
@@ -208,7 +226,7 @@ export function stepAlone(stepper: Stepper): unknown {
     slots.refresh();
     slots.verify();
     slots.step();
-    stepper.steps += 1;
+    if (stepper.count() === 0 && slots.size > 0) warnOfNoGradient([stepper]);
   } finally {
     phases.enter('idle');
   }

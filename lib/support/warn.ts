@@ -6,7 +6,7 @@
 import type { ErrorCode } from './errors.ts';
 
 /** A warning's place here is its flag's, in all threads: new ones come last. */
-const CODES = ['ERR_NATIVE_UNAVAILABLE', 'WARN_SCHEDULER_ORDER'] as const;
+const CODES = ['ERR_NATIVE_UNAVAILABLE', 'WARN_SCHEDULER_ORDER', 'WARN_NO_GRADIENT'] as const;
 
 /** Stable identifiers of the warnings; messages may be reworded, codes may not. */
 export type WarningCode = (typeof CODES)[number];

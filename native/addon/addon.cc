@@ -2,6 +2,8 @@
 // returns; raw pointers live in the core only as long as JavaScript proves them before each step.
 #include <atomic>
 
+#include <atomic>
+
 #include "../kernels/dispatch.h"
 #include "define.h"
 
@@ -70,6 +72,27 @@ napi_value ownLines(const CallbackInfo& info) {
   const uint32_t first = index(env, info[1], optimizer.slots().size(), "slot");
   const uint32_t end = index(env, info[2], optimizer.slots().size() + 1, "slot");
   for (uint32_t slot = first; slot < end; slot++) optimizer.ownLines(slot);
+  return nullptr;
+}
+
+// setPieces(handle, slot, pieces: Float64Array): pairs of where each begins and ends.
+napi_value setPieces(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
+  size_t count;
+  const double* places = doubleArray(env, info[2], &count);
+  const auto length = static_cast<double>(optimizer.slots()[slot].length);
+  std::vector<Piece> pieces;
+  double end = 0;
+  for (size_t i = 0; i + 1 < count; i += 2) {
+    const bool isInside = places[i] >= end && places[i + 1] >= places[i];
+    if (!isInside || !(places[i + 1] <= length))
+      fail(env, "ERR_INTERNAL", "Expected pieces in order");
+    end = places[i + 1];
+    pieces.push_back({static_cast<size_t>(places[i]), static_cast<size_t>(end)});
+  }
+  optimizer.setPieces(slot, std::move(pieces));
   return nullptr;
 }
 
@@ -230,6 +253,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<releaseData>(exports, "releaseData");
   define<verifyMemory>(exports, "verifyMemory");
   define<ownLines>(exports, "ownLines");
+  define<setPieces>(exports, "setPieces");
   define<setSlot>(exports, "setSlot");
   define<setStates>(exports, "setStates");
   define<setData>(exports, "setData");

@@ -14,23 +14,34 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Blocks that one thread takes at a time.
 constexpr size_t kBlocksPerChunk = 16;
 
-size_t blocksOf(const Slot& slot) {
-  return slot.grad == nullptr ? 0 : (slot.length + kReduceBlock - 1) / kReduceBlock;
-}
-
 // Whether a norm of this order is infinite or NaN just where a gradient is.
 bool showsNonFinite(double order) { return order == 1 || order == 2 || order == INFINITY; }
 
 }  // namespace
 
-void GradientCheck::shape(const std::vector<Slot>& slots) {
-  firstBlock_.resize(slots.size() + 1);
-  firstBlock_[0] = 0;
-  for (size_t i = 0; i < slots.size(); i++)
-    firstBlock_[i + 1] = firstBlock_[i] + blocksOf(slots[i]);
-  blocks_.resize(firstBlock_.back());
-  parts_.reserve(slots.size());
+void GradientCheck::shape(const std::vector<Slot>& slots, const Pieces& pieces) {
+  firstPiece_.assign(1, 0);
+  firstBlock_.assign(1, 0);
+  blocks_.clear();
+  for (size_t i = 0; i < slots.size(); i++) {
+    const auto own = pieces.find(i);
+    if (slots[i].grad != nullptr && own == pieces.end()) addPiece(i, {0, slots[i].length});
+    if (slots[i].grad != nullptr && own != pieces.end()) {
+      for (const Piece& piece : own->second) addPiece(i, piece);
+    }
+    firstPiece_.push_back(firstBlock_.size() - 1);
+  }
+  found_.resize(blocks_.size());
+  parts_.reserve(firstBlock_.size());
   coefficients_.assign(slots.size(), 1.0f);
+}
+
+void GradientCheck::addPiece(size_t slot, const Piece& piece) {
+  if (piece.begin == piece.end) return;
+  for (size_t from = piece.begin; from < piece.end; from += kReduceBlock) {
+    blocks_.push_back({slot, from, std::min(kReduceBlock, piece.end - from)});
+  }
+  firstBlock_.push_back(blocks_.size());
 }
 
 // Every block by itself, on whichever thread.
@@ -45,14 +56,9 @@ void GradientCheck::reduce(const std::vector<Slot>& slots, const Reduce& reduce)
     const auto& [check, slots, reduce] = *static_cast<Job*>(context);
     const size_t begin = chunk * kBlocksPerChunk;
     const size_t end = std::min(begin + kBlocksPerChunk, check.blocks_.size());
-    const auto& first = check.firstBlock_;
-    auto slot = static_cast<size_t>(std::upper_bound(first.begin(), first.end(), begin) -
-                                    first.begin() - 1);
-    for (size_t block = begin; block < end; block++) {
-      while (first[slot + 1] <= block) slot++;
-      const size_t from = (block - first[slot]) * kReduceBlock;
-      const size_t length = std::min(kReduceBlock, slots[slot].length - from);
-      check.blocks_[block] = reduce(slots[slot].grad + from, length);
+    for (size_t i = begin; i < end; i++) {
+      const Block& block = check.blocks_[i];
+      check.found_[i] = reduce(slots[block.slot].grad + block.from, block.length);
     }
   };
   const size_t chunks = (blocks_.size() + kBlocksPerChunk - 1) / kBlocksPerChunk;
@@ -71,13 +77,11 @@ void GradientCheck::countNonFinite(const std::vector<Slot>& slots, const StepOpt
   });
   nonFinite_ = 0;
   failed_ = options.maxGradNorm >= 0 && !std::isfinite(totalNorm_);
-  for (size_t i = slots.size(); i-- > 0;) {
-    // A norm of finite gradients is that of the first.
-    if (nonFinite_ == 0 && blocksOf(slots[i]) > 0) firstNonFinite_ = i;
-    for (size_t block = firstBlock_[i]; block < firstBlock_[i + 1]; block++) {
-      if (blocks_[block] > 0) firstNonFinite_ = i;
-      nonFinite_ += blocks_[block];
-    }
+  // A norm of finite gradients is that of the first.
+  if (!blocks_.empty()) firstNonFinite_ = blocks_[0].slot;
+  for (size_t i = blocks_.size(); i-- > 0;) {
+    if (found_[i] > 0) firstNonFinite_ = blocks_[i].slot;
+    nonFinite_ += found_[i];
   }
   failed_ |= nonFinite_ > 0;
 }
@@ -104,11 +108,10 @@ void GradientCheck::measure(const std::vector<Slot>& slots, const StepOptions& o
 double GradientCheck::clipRange(const Range& range, const std::vector<Slot>& slots, double most,
                                 const Norm& norm) {
   parts_.clear();
-  for (size_t i = range.begin; i < range.end; i++) {
-    if (firstBlock_[i] == firstBlock_[i + 1]) continue;
-    double part = blocks_[firstBlock_[i]];
+  for (size_t i = firstPiece_[range.begin]; i < firstPiece_[range.end]; i++) {
+    double part = found_[firstBlock_[i]];
     for (size_t block = firstBlock_[i] + 1; block < firstBlock_[i + 1]; block++) {
-      part = norm.join(part, blocks_[block]);
+      part = norm.join(part, found_[block]);
     }
     parts_.push_back(part);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <vector>
 
 #include "norm.h"
@@ -9,6 +10,14 @@
 #include "step_options.h"
 
 namespace gradstep {
+
+// Part of a slot, in floats.
+struct Piece {
+  size_t begin, end;
+};
+
+// The slots of which only pieces count, as gradients of their own: between them is padding.
+using Pieces = std::map<size_t, std::vector<Piece>>;
 
 class GradientCheck {
  public:
@@ -18,7 +27,7 @@ class GradientCheck {
 
   // Which slots have gradients; calls that follow measure those. Allocates, and may be skipped
   // while the slots stay.
-  void shape(const std::vector<Slot>& slots);
+  void shape(const std::vector<Slot>& slots, const Pieces& pieces);
 
   // Measures on all threads. Nothing can fail here.
   void measure(const std::vector<Slot>& slots, const StepOptions& options,
@@ -38,6 +47,11 @@ class GradientCheck {
   struct Range {
     size_t begin, end;  // slots
   };
+  struct Block {
+    size_t slot, from, length;
+  };
+
+  void addPiece(size_t slot, const Piece& piece);
 
   template <class Reduce>
   void reduce(const std::vector<Slot>& slots, const Reduce& reduce);
@@ -47,9 +61,11 @@ class GradientCheck {
   double clipRange(const Range& range, const std::vector<Slot>& slots, double most,
                    const Norm& norm);
 
-  std::vector<size_t> firstBlock_;   // by slot, and one more: where its blocks begin
-  std::vector<double> blocks_;       // what each block contributes
-  std::vector<double> parts_;        // and each slot
+  std::vector<size_t> firstPiece_;   // by slot, and one more: where its pieces begin
+  std::vector<size_t> firstBlock_;   // by piece, and one more: where its blocks begin
+  std::vector<Block> blocks_;        // all of them
+  std::vector<double> found_;        // what each block contributes
+  std::vector<double> parts_;        // and each piece
   std::vector<float> coefficients_;  // by slot
   double totalNorm_ = 0, nonFinite_ = 0;
   bool failed_ = false;

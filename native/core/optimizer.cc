@@ -88,6 +88,11 @@ void Optimizer::removeSlots(const std::vector<size_t>& gone) {
     slots_[numbers[slot]] = slots_[slot];
   }
   slots_.resize(slots_.size() - next);
+  Pieces pieces;
+  for (auto& [slot, own] : pieces_) {
+    if (numbers[slot] != kGone) pieces[numbers[slot]] = std::move(own);
+  }
+  pieces_ = std::move(pieces);
   for (std::vector<size_t>* moved : {&movedData_, &movedGrads_}) {
     for (size_t& slot : *moved) slot = numbers[slot];
     moved->erase(std::remove(moved->begin(), moved->end(), kGone), moved->end());
@@ -111,6 +116,7 @@ Failure Optimizer::replaceSlot(size_t slot, FloatSpan data) {
   s.states = 0;
   s.length = data.length;
   s.dataOwnsLine = s.gradOwnsLine = false;
+  pieces_.erase(slot);
   forgetShape();
   allGradsMoved_ = true;
   return {};
@@ -121,6 +127,11 @@ void Optimizer::ownLines(size_t slot) {
   // If somebody lies in the padding, it is not ours.
   const size_t bytes = wholeLines(s.length) * sizeof(float);
   s.dataOwnsLine = memory_.extend(s.data, bytes, static_cast<int64_t>(slot));
+  forgetShape();
+}
+
+void Optimizer::setPieces(size_t slot, std::vector<Piece> pieces) {
+  pieces_[slot] = std::move(pieces);
   forgetShape();
 }
 

@@ -53,6 +53,10 @@ class Optimizer {
   // gradient does too, neighbours may be stepped as one.
   void ownLines(size_t slot);
 
+  // Of the slot's gradient only these pieces count where gradients are measured or looked at: what
+  // lies between them is padding.
+  void setPieces(size_t slot, std::vector<Piece> pieces);
+
   // The slot's hyperparameters and record lie here, no longer where its group's do.
   void setSlot(size_t slot, const double* hyperparameters, double* record);
   void setState(size_t slot, int which, float* state);
@@ -121,6 +125,7 @@ class Optimizer {
   StepReport* report_ = nullptr;
   StepOptions options_;  // those of the step that is under way
   GradientCheck check_;
+  Pieces pieces_;
   bool checkShaped_ = false;
   bool skips_ = false, busy_ = false;
   PlannedStep planned_;

@@ -33,7 +33,7 @@ Failure Optimizer::prepare() {
     return failure;
   }
   if (GradientCheck::isNeeded(options_) && !checkShaped_) {
-    check_.shape(slots_);
+    check_.shape(slots_, pieces_);
     checkShaped_ = true;
   }
   planned_ = {};

@@ -227,7 +227,7 @@ onEachBackend(() => {
     };
     expectError(set('weight_decay', 1), 'ERR_UNKNOWN_OPTION', 'did you mean weightDecay?');
     expectError(set('Lr', 1), 'ERR_UNKNOWN_OPTION', 'did you mean lr?');
-    expect(set('params', [])).toThrow(TypeError);
+    expectError(set('params', []), 'ERR_READ_ONLY', 'params cannot be replaced: use replaceP');
     expect(() => Object.assign(o.paramGroups[0]!.betas, [0, 0])).toThrow(TypeError);
     expect(() => (group.params as unknown[]).push(1)).toThrow(TypeError);
     const groups = o.paramGroups as unknown[];

@@ -82,8 +82,8 @@ onEachBackend(() => {
       params[1]!.grad!.fill(Number.NaN);
       o.step(); // and is still frozen
       expect(params[1]!.data[4]).toBe(5);
-      o.zeroGrad();
-      expect(params[1]!.grad).toBeNull();
+      o.zeroGrad(); // which leaves zeros in an arena
+      expect(params[1]!.grad?.[4]).toBe(arena ? 0 : undefined);
     });
 
     it('begins frozen, and is enumerable only where it was given', () => {
@@ -123,7 +123,7 @@ onEachBackend(() => {
 
     it('refuses what is no boolean', () => {
       const p = { ...parameter(), data: new Float32Array(2), grad: new Float32Array(2).fill(1) };
-      const hostile: ParameterLike = Object.assign({ frozen: null as never }, p);
+      const hostile: ParameterLike = Object.assign(p, { frozen: null as never });
       const other = parameter();
       const o = new SGD([other, hostile]);
       expectError(

@@ -67,7 +67,8 @@ onEachBackend(() => {
       next.data = new Float32Array(1);
       expectError(() => o.overrideOf(next), 'ERR_INVALID_PARAMETER', 'of this optimizer');
       expect([...o.state.keys()]).toEqual([c]);
-      expectError(() => Object.assign(first!, { params: [] }), 'ERR_READ_ONLY', 'params');
+      const replace = () => Object.assign(first!, { params: [] });
+      expectError(replace, 'ERR_READ_ONLY', 'addParamGroup()');
     });
 
     it('leaves what was held of state as it was', () => {

@@ -42,7 +42,8 @@ export const badNumber = (key: string): BadOption[] =>
     message: `Invalid ${key} value`,
   }));
 
-export const badEps: BadOption[] = [-1e-30, Number.POSITIVE_INFINITY].map((eps) => ({
+// 1e-46 is 0 in float32, where a zero gradient would then give NaN.
+export const badEps: BadOption[] = [-1e-30, Number.POSITIVE_INFINITY, 1e-46, 5e-324].map((eps) => ({
   options: { eps },
   message: `Invalid epsilon value: ${eps}`,
 }));

@@ -269,9 +269,9 @@ export const optimizerCases: readonly OptimizerCase[] = [
     still: { lr: 0, stepSizes: [0, 50] },
     bad: [
       ...badEverywhere,
-      { options: { etas: [1.0, 0.5] }, message: 'Invalid eta values: 1' },
-      { options: { etas: [0, 1.2] }, message: 'Invalid eta values: 0' },
-      { options: { etas: [0.5, 1] }, message: 'Invalid eta values: 1' },
+      { options: { etas: [1.0, 0.5] }, message: 'Invalid eta values: 1.0, 0.5.' },
+      { options: { etas: [0, 1.2] }, message: 'Invalid eta values: 0.0, 1.2.' },
+      { options: { etas: [0.5, 1] }, message: 'Invalid eta values: 0.5, 1.0.' },
       { options: { stepSizes: [2, 1] }, message: 'Invalid step sizes: 2, 1' },
       { options: { stepSizes: [-1, 1] }, message: 'Invalid step sizes: -1' },
     ],

@@ -60,8 +60,12 @@ onEachBackend(() => {
       });
       expect(seen.slice(0, 3)).toEqual([o.state.get(w), w, o.state]);
       expect('set' in o.state || 'delete' in o.state || 'clear' in o.state).toBe(false);
-      const state = o.state.get(w)!;
-      expectError(() => Object.assign(state, { step: 5 }), 'ERR_READ_ONLY', 'step of a state');
+      for (const change of [{ step: 5 }, { expAvg: new Float32Array(3) }]) {
+        const write = () => Object.assign(o.state.get(w)!, change);
+        expectError(write, 'ERR_READ_ONLY', 'cannot be replaced');
+      }
+      const size = () => Object.assign(o.state, { size: 0 });
+      expectError(size, 'ERR_READ_ONLY', 'size cannot be replaced');
       expect(inspect(o.state.get(w))).toContain('step: 1,');
     });
   });

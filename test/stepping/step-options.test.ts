@@ -138,6 +138,7 @@ onEachBackend((backend) => {
     const gradNorm = getTotalNorm(params);
     expect(o.lastStep).toEqual({
       stepped: true,
+      parameters: params.length,
       gradNorm,
       nonFinite: 0, // as a finite norm shows
       skipped: 0,

@@ -100,6 +100,10 @@ export class PortableCore implements Core {
     if (this.#memory.extend(longer, slot)) row.range = longer;
   }
 
+  setPieces(slot: number, pieces: Doubles): void {
+    this.#slots[slot]!.pieces = pieces;
+  }
+
   releaseData(slot: number): void {
     this.#memory.release(this.#slots[slot]!.range, slot);
   }
@@ -263,7 +267,8 @@ export class PortableCore implements Core {
       if (wasClaimed) this.#memory.claim(row.range, slot);
       return { kind: 'dataOverlap', slot: this.#slots.length, other };
     }
-    this.#slots[slot] = { ...row, data, grad: null, range, state: [], length };
+    const { pieces: _, ...kept } = row; // those of the data that was here
+    this.#slots[slot] = { ...kept, data, grad: null, range, state: [], length };
     this.#allGradsMoved = true;
     return undefined;
   }

@@ -3,7 +3,7 @@
  * line `native/core/gradient_check.cc`.
  */
 
-import type { Doubles, Floats } from '../../support/typed-arrays.ts';
+import { type Doubles, type Floats, viewOf } from '../../support/typed-arrays.ts';
 import { OPTION } from '../step-options.ts';
 import { clipCoefficient, type Norm, normOf } from './norm.ts';
 import { type Reduction, reduceArray, reductions } from './reduce.ts';
@@ -13,6 +13,8 @@ export interface GradientOf {
   readonly grad: Floats;
   readonly length: number;
   readonly group: number;
+  /** Where the pieces that count begin and end, each a gradient of its own. */
+  readonly pieces?: Doubles;
 }
 
 export interface GradientCheck {
@@ -42,8 +44,9 @@ export function checkGradients(
   if (!clips && !counts) return undefined;
   const scale = Math.fround(options[OPTION.gradScale]!);
   const bound = Math.fround(options[OPTION.clipValue]!);
+  const pieces = list.map(piecesOf);
   const reduce = (reduction: Reduction) =>
-    list.map(({ grad, length }) => reduceArray(reduction, grad, scale, bound, length));
+    pieces.map((mine) => mine.map((piece) => reduceArray(reduction, piece, scale, bound)));
   const order = options[OPTION.normType]!;
   const clipped = clips ? clip(list, options, normOf(order), reduce) : undefined;
   const totalNorm = clipped?.totalNorm ?? Number.NaN;
@@ -52,7 +55,7 @@ export function checkGradients(
     return { totalNorm, coefficients, nonFinite: 0, failed: false, firstNonFinite: 0 };
   }
   const found = counts ? reduce(reductions.nonFinite) : [];
-  const nonFinite = counts ? found.reduce((sum, count) => sum + count, 0) : Number.NaN;
+  const nonFinite = counts ? found.flat().reduce((sum, count) => sum + count, 0) : Number.NaN;
   return {
     totalNorm,
     coefficients,
@@ -61,22 +64,32 @@ export function checkGradients(
     // A norm of finite gradients is that of the first.
     firstNonFinite:
       nonFinite > 0
-        ? found.findIndex((count) => count > 0)
+        ? found.findIndex((counted) => counted.some((count) => count > 0))
         : list.findIndex(({ length }) => length > 0),
   };
+}
+
+/** What of a gradient counts. */
+function piecesOf({ grad, length, pieces }: GradientOf): Floats[] {
+  if (pieces === undefined) return length > 0 ? [grad] : [];
+  const parts: Floats[] = [];
+  for (let i = 0; i < pieces.length; i += 2) {
+    if (pieces[i + 1]! > pieces[i]!)
+      parts.push(viewOf(grad, pieces[i]!, pieces[i + 1]! - pieces[i]!));
+  }
+  return parts;
 }
 
 function clip(
   list: readonly GradientOf[],
   options: Doubles,
   norm: Norm,
-  reduce: (reduction: Reduction) => number[],
+  reduce: (reduction: Reduction) => number[][],
 ): { totalNorm: number; coefficients: number[] } {
   const parts = reduce(norm.reduction);
   const coefficients: number[] = new Array(list.length).fill(1);
   const clipRange = (begin: number, end: number): number => {
-    const measured = parts.slice(begin, end).filter((_, i) => list[begin + i]!.length > 0);
-    const total = norm.total(measured);
+    const total = norm.total(parts.slice(begin, end).flat());
     coefficients.fill(clipCoefficient(total, options[OPTION.maxGradNorm]!), begin, end);
     return total;
   };

@@ -14,6 +14,8 @@ export interface Slot {
   range: Range;
   readonly state: Floats[];
   readonly length: number;
+  /** Where the pieces of its gradient that count begin and end; undefined: all of it counts. */
+  pieces?: Doubles;
   struct: Doubles;
   /** What the rule remembers of it; a view, as every step writes it. */
   record: Doubles;
