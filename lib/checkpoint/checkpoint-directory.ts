@@ -6,7 +6,7 @@ import { explainFile, finalNameOf, makeFolder, syncFolder } from '../safetensors
 import type { Progress } from '../safetensors/write-file.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { warnEachTime } from '../support/warn.ts';
+import { warnAgain } from '../support/warn.ts';
 import { Checkpoint, type SkippedFile } from './checkpoint.ts';
 import { readCheckpoint, refuseCheckpoint, toTensors, writeCheckpoint } from './checkpoint-file.ts';
 import { lockFolder } from './lock.ts';
@@ -178,7 +178,7 @@ export class CheckpointDirectory {
         if (isGone) continue; // its writer has pruned it meanwhile
         if (code !== 'ERR_CHECKPOINT') throw error;
         skipped.push({ path, reason: message });
-        warnEachTime('ERR_CHECKPOINT', `${message}. Going back to the checkpoint before it`);
+        warnAgain('WARN_CHECKPOINT', `${message}. Going back to the checkpoint before it`);
       }
     }
     if (skipped.length === 0) return null;

@@ -1,5 +1,6 @@
 /** What a GradScaler is made from, and what it saves. */
 
+import { Optimizer } from '../optimizer/optimizer.ts';
 import {
   type ArgumentTable,
   type Check,
@@ -10,6 +11,7 @@ import {
   refuse,
   required,
 } from '../schedules/arguments.ts';
+import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { isScale } from './unscale.ts';
 
@@ -67,4 +69,13 @@ export const stateTable: ArgumentTable<GradScalerState> = {
 /** The error for a call that makes no sense now. */
 export function misuse(sentence: string): GradstepError {
   return new GradstepError('ERR_GRAD_SCALER', sentence);
+}
+
+/** Refuses what is no optimizer. */
+export function checkOptimizer(optimizer: unknown): void {
+  if (optimizer instanceof Optimizer) return;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `Expected an optimizer but received ${describe(optimizer)}`,
+  );
 }

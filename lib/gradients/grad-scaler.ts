@@ -1,15 +1,16 @@
 /** Dynamic loss scaling, as `torch.amp.GradScaler` (2.6). */
 
 import { activeBackend } from '../backend/active.ts';
-import { Optimizer } from '../optimizer/optimizer.ts';
+import type { Optimizer } from '../optimizer/optimizer.ts';
 import { isObject } from '../parameters/list-params.ts';
 import { parseArguments } from '../schedules/arguments.ts';
 import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
-import { describe, inspectCustom } from '../support/describe.ts';
+import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { type InspectMethod, inspectFields } from '../support/inspect.ts';
+import { showFields } from '../support/inspect.ts';
 import {
   backoffCheck,
+  checkOptimizer,
   type GradScalerOptions,
   type GradScalerState,
   growthCheck,
@@ -62,6 +63,7 @@ export class GradScaler {
     this.#growthFactor = checked.growthFactor;
     this.#backoffFactor = checked.backoffFactor;
     this.#growthInterval = checked.growthInterval;
+    showFields(this, 'GradScaler', () => this.#shown());
   }
 
   /**
@@ -258,16 +260,16 @@ export class GradScaler {
     });
   }
 
-  /** How `console.log` shows it. */
-  get [inspectCustom](): InspectMethod {
-    return inspectFields('GradScaler', () => ({
+  /** What `console.log` shows. */
+  #shown(): object {
+    return {
       enabled: this.#enabled,
       scale: this.getScale(),
       growthFactor: this.#growthFactor,
       backoffFactor: this.#backoffFactor,
       growthInterval: this.#growthInterval,
       growthTracker: this.#growthTracker,
-    }));
+    };
   }
 
   #requireScale(call: string): void {
@@ -294,12 +296,4 @@ export class GradScaler {
     this.#progress.set(optimizer, progress);
     return progress;
   }
-}
-
-function checkOptimizer(optimizer: unknown): void {
-  if (optimizer instanceof Optimizer) return;
-  throw new GradstepError(
-    'ERR_INVALID_ARGUMENT',
-    `Expected an optimizer but received ${describe(optimizer)}`,
-  );
 }

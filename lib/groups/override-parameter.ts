@@ -5,6 +5,7 @@ import { isIterable, isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import type { Doubles } from '../support/typed-arrays.ts';
 import type { GroupTable } from './group-table.ts';
 import { type Override, whereOverridden } from './overrides.ts';
@@ -23,7 +24,7 @@ export function override<O extends object>(
     const slot = table.slotOf(parameter);
     const { group, label } = slots.rows[slot]!;
     const { struct: base } = table.rows[group]!;
-    const given = { ...checkOverride(options, label) } as Record<string, unknown>;
+    const given = ownProperties({ ...checkOverride(options, label) }) as Record<string, unknown>;
     const inForce = schema.parse(given, schema.read(base), whereOverridden(label), []);
     const values = ownOptions(schema, given, inForce);
     const doubles = schema.encode(inForce);

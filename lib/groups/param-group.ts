@@ -101,14 +101,6 @@ interface Accessors {
 
 const accessors = new WeakMap<object, Accessors>();
 
-function refuseSet(key: string): never {
-  throw new GradstepError(
-    'ERR_READ_ONLY',
-    `${key} of a group cannot be replaced; use addParamGroup(), removeParameters() or ` +
-      'replaceParameter()',
-  );
-}
-
 /** Accessors over a struct, and a group's members. A misspelt key throws instead of being kept. */
 export class OptionView<O extends object> {
   readonly #owner: OptionOwner<O>;

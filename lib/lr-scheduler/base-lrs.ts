@@ -1,11 +1,23 @@
 /** The lr that each group's schedule starts from. */
 
 import { initialValue, resetInitialValue, setInitialValue } from '../groups/initial-values.ts';
+import { GradstepError } from '../support/errors.ts';
 import type { SchedulableGroup } from './scheduled-groups.ts';
 
 /** The lr that a group had before any scheduler changed it, if there has been one. */
 export function initialLr(group: object): number | undefined {
   return initialValue(group, 'lr');
+}
+
+/** Refuses to resume a schedule whose beginning nobody knows. */
+export function requireInitialLrs(groups: readonly object[]): void {
+  const missing = groups.findIndex((group) => initialLr(group) === undefined);
+  if (missing < 0) return;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `param 'initial_lr' is not specified in param_groups[${missing}] when resuming scheduler ` +
+      'with last_epoch >= 0. Give initialLr, or leave out lastEpoch and call loadStateDict()',
+  );
 }
 
 /** The base lrs of one scheduler. */

@@ -5,11 +5,9 @@ import { isObject } from '../parameters/list-params.ts';
 import { integer, parseArguments, perGroup, real, refuse } from '../schedules/arguments.ts';
 import { checkStep } from '../schedules/schedule-function.ts';
 import { loadAll, type PendingLoad } from '../state-dict/stateful.ts';
-import { inspectCustom } from '../support/describe.ts';
-import { GradstepError } from '../support/errors.ts';
-import { type InspectMethod, inspectFields } from '../support/inspect.ts';
+import { showFields } from '../support/inspect.ts';
 import { ownProperties } from '../support/own-properties.ts';
-import { BaseLrs, initialLr } from './base-lrs.ts';
+import { BaseLrs, initialLr, requireInitialLrs } from './base-lrs.ts';
 import { momentumOf, setMomentum } from './momentum.ts';
 import { notBelowZero } from './rounding.ts';
 import {
@@ -85,6 +83,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     this.progress.lastEpoch = epoch;
     this.attempt(() => this.begin());
     this.#baseLrs.publish(initial !== undefined || spec.setsInitialLr);
+    showFields(this, spec.name, () => this.#shown());
   }
 
   #readInitialLrs(given: unknown, epoch: number): void {
@@ -95,13 +94,7 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
       for (const [i, group] of groups.entries()) this.#baseLrs.set(group, lrs[i]!);
       return;
     }
-    const missing = groups.findIndex((group) => initialLr(group) === undefined);
-    if (epoch < 0 || missing < 0) return;
-    throw new GradstepError(
-      'ERR_INVALID_ARGUMENT',
-      `param 'initial_lr' is not specified in param_groups[${missing}] when resuming scheduler ` +
-        'with last_epoch >= 0. Give initialLr, or leave out lastEpoch and call loadStateDict()',
-    );
+    if (epoch >= 0) requireInitialLrs(groups);
   }
 
   /** More checks, of a new scheduler and of a loaded one, before anything has changed. */
@@ -243,11 +236,11 @@ export abstract class LRScheduler<O extends object = object, P extends object = 
     };
   }
 
-  /** How `console.log` shows it: where it is, its options, and what else it counts. */
-  get [inspectCustom](): InspectMethod {
+  /** What `console.log` shows: where it is, its options, and what else it counts. */
+  #shown(): object {
     const { stepCount: _, lastEpoch, ...counts } = this.progress;
     const lr = this.groups().map((group) => group.lr);
-    return inspectFields(this.spec.name, () => ({ lastEpoch, lr, ...this.options, ...counts }));
+    return { lastEpoch, lr, ...this.options, ...counts };
   }
 
   /**

@@ -6,9 +6,9 @@ import { isObject } from '../parameters/list-params.ts';
 import { callable, oneOf, optional, parseArguments, real } from '../schedules/arguments.ts';
 import { checkStep, type ScheduleFunction } from '../schedules/schedule-function.ts';
 import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
-import { describe, inspectCustom } from '../support/describe.ts';
+import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { type InspectMethod, inspectFields } from '../support/inspect.ts';
+import { showFields } from '../support/inspect.ts';
 import { ownProperties } from '../support/own-properties.ts';
 import { OptionPath } from './option-path.ts';
 import { type Group, undoAll, type Write, writeAll } from './option-writes.ts';
@@ -84,6 +84,7 @@ export class OptionScheduler {
     this.#multiplies = options.mode === 'multiplicative';
     this.#lastStep = options.step;
     this.#apply(options.step);
+    showFields(this, 'OptionScheduler', () => this.#shown());
   }
 
   /** The step that the values in force belong to. */
@@ -101,13 +102,10 @@ export class OptionScheduler {
     this.#apply(checkStep(step));
   }
 
-  /** How `console.log` shows it: the step, and the schedule of each option. */
-  get [inspectCustom](): InspectMethod {
+  /** What `console.log` shows: the step, and the schedule of each option. */
+  #shown(): object {
     const schedules = this.#bindings.map(({ path, at }) => [path.text, at]);
-    return inspectFields('OptionScheduler', () => ({
-      lastStep: this.#lastStep,
-      ...Object.fromEntries(schedules),
-    }));
+    return { lastStep: this.#lastStep, ...Object.fromEntries(schedules) };
   }
 
   #apply(step: number): void {

@@ -3,7 +3,7 @@
 import type { LiveOptions } from '../groups/param-group.ts';
 import { type Argument, type ArgumentTable, unknownArgument } from '../schedules/arguments.ts';
 import { GradstepError } from '../support/errors.ts';
-import { inspectable, inspectFields } from '../support/inspect.ts';
+import { showFields } from '../support/inspect.ts';
 import type { GroupFilter } from './scheduled-groups.ts';
 
 /** Options of every scheduler, beside its own. */
@@ -59,10 +59,7 @@ export function liveOptions<O extends object>(
       },
     });
   }
-  inspectable(
-    live,
-    inspectFields('', () => live),
-  );
+  showFields(live, '', () => live);
   return new Proxy(live, {
     set(target, key, value) {
       if (Object.hasOwn(target, key)) return Reflect.set(target, key, value);

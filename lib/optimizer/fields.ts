@@ -20,7 +20,7 @@ export function refuseOptions(
   prototype: object,
   optionsOf: (object: object) => readonly string[] | undefined,
 ): void {
-  const guard = new Proxy(Object.create(Object.prototype) as object, {
+  const guard = new Proxy(Object.create(Object.getPrototypeOf(prototype)) as object, {
     set(_target, key, value, object: object) {
       const options = typeof key === 'string' ? optionsOf(object) : undefined;
       if (options !== undefined) refuse(key as string, options);

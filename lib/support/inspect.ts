@@ -8,7 +8,7 @@ type Inspect = (value: unknown, options: object) => string;
 export type InspectMethod = (depth: number | null, options: object, inspect: Inspect) => string;
 
 /** Shows a class's name and these fields, without those that are undefined. */
-export function inspectFields(name: string, fields: () => object): InspectMethod {
+function inspectFields(name: string, fields: () => object): InspectMethod {
   return (depth, options, inspect) => {
     if (depth !== null && depth < 0) return `[${name}]`;
     const shown = Object.entries(fields()).filter(([, value]) => value !== undefined);
@@ -26,7 +26,12 @@ export function inspectCall(name: string, args: readonly unknown[]): InspectMeth
   };
 }
 
-/** Gives an object its print. */
+/** Gives an object its print. (A method of the class would keep it in every bundle.) */
 export function inspectable<T extends object>(object: T, method: InspectMethod): T {
   return Object.defineProperty(object, inspectCustom, { value: method, configurable: true });
+}
+
+/** Has an object shown by its class's name and these fields. */
+export function showFields(object: object, name: string, fields: () => object): void {
+  inspectable(object, inspectFields(name, fields));
 }

@@ -1,15 +1,13 @@
 /**
- * Warnings: of what is probably a mistake and yet allowed. Each is given once a process, through
- * Node.js where there is one, else on the console.
+ * Warnings: of what is probably a mistake and yet allowed. They come through Node.js where there
+ * is one, else on the console.
  */
 
-import type { ErrorCode } from './errors.ts';
-
-/** A warning's place here is its flag's, in all threads: new ones come last. */
+/** Those that are given once a process. The place is a flag's, in all threads: new ones come last. */
 const CODES = ['ERR_NATIVE_UNAVAILABLE', 'WARN_SCHEDULER_ORDER', 'WARN_NO_GRADIENT'] as const;
 
 /** Stable identifiers of the warnings; messages may be reworded, codes may not. */
-export type WarningCode = (typeof CODES)[number];
+export type WarningCode = (typeof CODES)[number] | 'WARN_CHECKPOINT';
 
 /** Sets a flag, and says whether it was set for the first time. */
 type Claim = (flag: number) => boolean;
@@ -40,21 +38,21 @@ function inheritedFlags(): Claim {
 }
 
 /** All of them have to agree that it is the first time. */
-const claims: Claim[] = [inheritedFlags()];
+const claims: Claim[] = [/* @__PURE__ */ inheritedFlags()];
 
 /** Asks the addon too, which all threads of a process share, whoever started them. @internal */
 export function shareWarnings(claim: Claim): void {
   claims.push(claim);
 }
 
-/** Warns, unless this warning was given before. */
-export function warn(code: WarningCode, message: string): void {
+/** Warns of a way to use the package, unless that was done before in this process. */
+export function warn(code: (typeof CODES)[number], message: string): void {
   const flag = CODES.indexOf(code);
-  if (claims.every((claim) => claim(flag))) warnEachTime(code, message);
+  if (claims.every((claim) => claim(flag))) warnAgain(code, message);
 }
 
-/** Warns of what is news each time. */
-export function warnEachTime(code: WarningCode | ErrorCode, message: string): void {
+/** Warns of one thing among others, such as a file: every time. */
+export function warnAgain(code: WarningCode, message: string): void {
   const { process, console } = globalThis;
   const type = 'GradstepWarning';
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, { type, code });

@@ -343,7 +343,9 @@ describe('damage', () => {
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(paths[1]!, bytes);
     const checkpoint = await runs.latest();
-    expect(warned).toHaveBeenCalledTimes(2);
+    expect(warned).toHaveBeenCalledTimes(2); // once each
+    const kind = { type: 'GradstepWarning', code: 'WARN_CHECKPOINT' };
+    expect(warned).toHaveBeenLastCalledWith(expect.stringContaining(paths[1]!), kind);
     warned.mockRestore();
     expect(checkpoint!.step).toBe(1);
     expect(checkpoint!.skipped.map(({ path }) => path)).toEqual([paths[2], paths[1]]);
