@@ -59,7 +59,7 @@ class Wave {
 }  // namespace
 
 Failure StepSequence::prepare(const std::vector<Optimizer*>& members, BusyMemory::Where where) {
-  members_ = members;
+  members_.assign(members.begin(), members.end());
   for (failed_ = 0; failed_ < members_.size(); failed_++) {
     if (const Failure failure = members_[failed_]->prepare(); failure.kind) return failure;
   }
@@ -105,7 +105,7 @@ Failure StepSequence::check() {
   arrange();
   cutIntoWaves();
   steps_.reserve(parts_.size());
-  arrangedFor_ = order_;
+  arrangedFor_.assign(order_.begin(), order_.end());
   return {};
 }
 
