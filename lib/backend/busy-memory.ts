@@ -52,3 +52,17 @@ export function refuseBusyGrads(grads: readonly Floats[], written: number): void
     'An asynchronous step is working on these gradients: await it first',
   );
 }
+
+/**
+ * @param arraysNow Asked only where a step may be in the background.
+ * @throws {GradstepError} `ERR_BUSY` if an asynchronous step is working on what is to be written.
+ */
+export function refuseBusyState(arraysNow: () => readonly (Floats | undefined)[]): void {
+  if (!isWatched()) return;
+  const arrays = arraysNow().filter((array) => array !== undefined);
+  if (findBusy(arrays, arrays.length) < 0) return;
+  throw new GradstepError(
+    'ERR_BUSY',
+    'An asynchronous step of another optimizer is working on this state: await it first',
+  );
+}

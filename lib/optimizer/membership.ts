@@ -1,5 +1,6 @@
 /** Parameters that go, come in the place of others, or begin anew. */
 
+import { refuseBusyState } from '../backend/busy-memory.ts';
 import { groupLabel } from '../groups/group-input.ts';
 import type { GroupTable } from '../groups/group-table.ts';
 import { listParams } from '../parameters/list-params.ts';
@@ -58,6 +59,7 @@ export function resetState(table: Table, given: unknown): void {
   change(table, 'resetState', () => {
     const all = [...table.slots.rows.keys()];
     const slots = given === undefined ? all : listSlots(table, given, 'resetState()');
+    refuseBusyState(() => slots.flatMap((slot) => table.state.arraysOf(slot)));
     const attachState = table.allocateState(slots, (parameter) =>
       table.optionsOf(table.slotOf(parameter)),
     );

@@ -1,5 +1,6 @@
 /** Arrays of named parameters that are loaded into others: of a model, or of an average. */
 
+import { refuseBusyState } from '../backend/busy-memory.ts';
 import { bufferOf, copyFloats, type Floats } from '../support/typed-arrays.ts';
 import type { OwnLoad } from './has-state-dict.ts';
 import { haveNames, misfit, refuseOthers } from './match.ts';
@@ -59,6 +60,7 @@ function copying(
   return {
     reserve() {
       verify(targets);
+      refuseBusyState(() => targets);
       proveThere(targets, 'what is loaded');
       proveThere(sources, 'the state dict');
       setAside(sources, new Set(targets.map(bufferOf)));

@@ -1,5 +1,6 @@
 /** Loads a state dict into an optimizer: all checks first, then all changes. */
 
+import { refuseBusyState } from '../backend/busy-memory.ts';
 import type { GroupTable } from '../groups/group-table.ts';
 import { GradstepError } from '../support/errors.ts';
 import { copyFloats, fillZero } from '../support/typed-arrays.ts';
@@ -79,6 +80,7 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
     }
     this.#needs = this.#findNeeds();
     for (const { state } of this.#arrivals) proveThere(state.arrays, 'the state dict');
+    refuseBusyState(() => this.#arrivals.flatMap(({ slot }) => table.state.arraysOf(slot)));
     const before = table.memory.mark();
     try {
       for (const { state } of this.#arrivals) setAside(state.arrays);

@@ -101,6 +101,14 @@ describe('while a native step is in the background', () => {
     const running = o.stepAsync();
     expectError(() => other.step(), 'ERR_BUSY', 'at index 0');
     await running;
+    const grad = new Float32Array(new SharedArrayBuffer(4 * LARGE));
+    const over = new SGD([{ data: expAvg, grad }]).stepAsync();
+    const saved = o.stateDict();
+    for (const write of [() => o.resetState(), () => o.loadStateDict(saved)]) {
+      expectError(write, 'ERR_BUSY', 'another optimizer is working on this state');
+    }
+    await over;
+    o.resetState();
     other.step();
   });
 });
