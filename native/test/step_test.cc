@@ -171,24 +171,33 @@ void skipsAndRefuses() {
 // The second cannot even begin; the third finds an infinity. The first must not have moved.
 void failsInTheMiddle() {
   Model a(kLengths), b(kLengths), c(kLengths), before(kLengths);
-  Optimizer* const all[] = {&a.optimizer, &b.optimizer, &c.optimizer};
-  size_t failed = 9;
-  Sharing sharing;
+  const std::vector<Optimizer*> all{&a.optimizer, &b.optimizer, &c.optimizer};
+  StepSequence sequence({0, 0, 0});
+  const auto step = [&] {
+    Failure failure = sequence.prepare(all, BusyMemory::kHere);
+    if (!failure.kind) failure = sequence.check();
+    if (!failure.kind) {
+      sequence.run(true);
+      sequence.commit();
+    }
+    sequence.release();
+    return failure;
+  };
   b.hyperparameters[0] = 3e38;
-  CHECK(stepOptimizers(all, 3, &failed, &sharing).kind == Failure::kOverflow && failed == 1, "%zu",
-        failed);
+  CHECK(step().kind == Failure::kOverflow && sequence.failed() == 1, "%zu", sequence.failed());
   b.hyperparameters[0] = 0.1;
   c.options.onNonFinite = kError;
   c.grad[1][69'000] = kInfinity;
-  const Failure failure = stepOptimizers(all, 3, &failed, &sharing);
-  CHECK(failure.kind == Failure::kNonFinite && failure.slot == 1 && failed == 2, "%zu", failed);
+  const Failure failure = step();
+  CHECK(failure.kind == Failure::kNonFinite && failure.slot == 1 && sequence.failed() == 2, "%zu",
+        sequence.failed());
   CHECK(same(a, before) && same(b, before) && same(c, before), "nothing has changed");
   c.grad[1][69'000] = before.grad[1][69'000];
   // Gradients that another optimizer has yet to read are zeros only at the end.
   a.options.zeroGrad = 1;
   for (size_t i = 0; i < kLengths.size(); i++) b.optimizer.setGrad(i, a.grad[i].data());
   before.stepByHand();
-  CHECK(!stepOptimizers(all, 3, &failed, &sharing).kind, "mended");
+  CHECK(!step().kind, "mended");
   CHECK(same(a, before) && same(b, before) && same(c, before) && zeros(a.grad), "as one by one");
 }
 
