@@ -222,7 +222,8 @@ export abstract class Optimizer<
    * moment at which it starts: what is assigned meanwhile counts for the next one. Until it ends,
    * every call that touches parameters, state or groups is refused, and so is any optimizer's step
    * over the same memory, in any thread of the process. The portable backend, and an optimizer
-   * with an `update` of its own, step at once and on this thread.
+   * with an `update` of its own, step at once and on this thread; a turn of the event loop passes
+   * in any case.
    *
    * @param closure Computes the gradients; may be asynchronous.
    * @returns What the closure returned or resolved to.
