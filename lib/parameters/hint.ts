@@ -27,6 +27,7 @@ function adviceFor(value: unknown): string | undefined {
   if ('paramGroups' in value) {
     return 'give its parameters: optimizer.paramGroups.flatMap(({ params }) => params)';
   }
+  if ('params' in value) return 'put it into an array: [{ params, … }]';
   if (has(value, 'parameters')) return 'give its parameters()';
   if ('parameters' in value) return 'give its parameters, .parameters';
   return misspelt(Object.keys(value)) ?? (holdsParameters(value) ? byValue : undefined);
