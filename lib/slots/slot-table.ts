@@ -276,7 +276,6 @@ export class SlotTable implements SegmentOwner {
     }
   }
 
-  /** @internal */
   rebindData(slot: number, data: Floats): void {
     this.check(slot, 'data', data);
     this.core.setData(slot, data);
@@ -284,7 +283,6 @@ export class SlotTable implements SegmentOwner {
     this.#slots[slot]!.data = data;
   }
 
-  /** @internal */
   rebindGrad(slot: number, grad: Floats | null): void {
     if (grad !== null) this.check(slot, 'grad', grad);
     const row = this.#slots[slot]!;
@@ -298,7 +296,6 @@ export class SlotTable implements SegmentOwner {
     this.#slots[slot]!.check(field, array);
   }
 
-  /** @internal */
   gone(slot: number, field: 'data' | 'grad'): GradstepError {
     return this.#slots[slot]!.gone(field);
   }
