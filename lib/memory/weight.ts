@@ -1,7 +1,7 @@
 /**
  * Lets V8 count shared memory. It counts ordinary buffers and collects garbage as they add up, but
  * shared ones weigh nothing there: a loop that drops optimizers would grow until the machine is
- * full. So each slab is tied to an ordinary buffer as large as itself, which nobody touches: it
+ * full. So each slab is tied to an ordinary buffer of its weight, which nobody touches: it
  * takes addresses but no memory, and goes with the slab.
  */
 
@@ -9,6 +9,12 @@ import { stamps } from '../support/stamps.ts';
 
 /** Small slabs share a weight of this size: one for each would cost more than it counts. */
 const SMALL = 1024 ** 2;
+
+/**
+ * A slab weighs so many times its size: what hangs on it (tables, cores, views) lives in a few
+ * collections more than an ordinary array does.
+ */
+const HEAVIER = 2;
 
 const Ordinary = ArrayBuffer;
 const weights = stamps<ArrayBuffer | undefined>();
@@ -24,7 +30,7 @@ let room = 0;
 export function weighed<T extends ArrayBufferLike>(slab: T): T {
   const bytes = slab.byteLength;
   if (bytes >= SMALL) {
-    weights.set(slab, untouched(bytes));
+    weights.set(slab, untouched(Math.ceil(bytes * HEAVIER)));
     return slab;
   }
   if (room < bytes) {

@@ -1,6 +1,7 @@
 /** Parts of arenas, for threads that divide a model among themselves. */
 
 import { wholeLines } from '../memory/slab.ts';
+import { stamps } from '../support/stamps.ts';
 import { type Doubles, type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 
 /** A part of an arena, as a parameter that an optimizer takes. */
@@ -25,7 +26,7 @@ interface Known {
   readonly pieces: Doubles;
 }
 
-const shards = new WeakMap<object, Known>();
+const shards = stamps<Known>();
 
 /** The part from one place to another, in floats. */
 export function makeShard(arena: Arena, from: number, to: number, name: string): ArenaShard {
