@@ -2,8 +2,7 @@
 // returns; raw pointers live in the core only as long as JavaScript proves them before each step.
 #include <atomic>
 
-#include <atomic>
-
+#include "../core/active_table.h"
 #include "../kernels/dispatch.h"
 #include "define.h"
 

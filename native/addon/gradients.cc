@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "../kernels/dispatch.h"
+#include "../core/active_table.h"
 #include "define.h"
 
 namespace gradstep {

@@ -47,7 +47,8 @@ struct Work {
 
   explicit Work(const RuleInfo& info) : rule(info) {
     const std::vector<double> hyperparameters = hyperparametersOf(rule);
-    ScalarMaker f32;
+    PowerMemo powers;
+    ScalarMaker f32(powers);
     RecordStorage record;
     for (int step = 0; step < 10; step++) {
       prepared = rule.prepare(hyperparameters.data(), record, f32, scalars);

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "../kernels/dispatch.h"
+#include "active_table.h"
 #include "denormals.h"
 #include "thread_pool.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../kernels/dispatch.h"
+#include "active_table.h"
 #include "thread_pool.h"
 
 namespace gradstep {

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "../kernels/dispatch.h"
+#include "active_table.h"
 #include "../math/power.h"
 
 namespace gradstep {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // kReductions where there is no kernel: any other power is summed here.
 int reductionOf(double order) {

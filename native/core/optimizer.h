@@ -117,7 +117,6 @@ class Optimizer {
   void clip();
 
   const RuleInfo& rule_;
-  ScalarMaker scalarMaker_;
   std::vector<Slot> slots_;
   std::vector<const double*> groups_;
   Plan plan_;

@@ -12,6 +12,12 @@ namespace {
 constexpr StepOptions kPlainOptions = {
     1, std::numeric_limits<double>::infinity(), -1, 2, kGlobal, kApply, 0, 0, 0};
 
+// Each thread remembers for itself, so that none waits for another.
+PowerMemo& powersOfThisThread() {
+  thread_local PowerMemo powers;
+  return powers;
+}
+
 }  // namespace
 
 void Optimizer::setOptions(const StepOptions* options, StepReport* report) {
@@ -29,9 +35,8 @@ bool Optimizer::joins() const {
 Failure Optimizer::prepare() {
   if (const Failure failure = verifyMemory(); failure.kind) return failure;
   options_ = liveOptions_ == nullptr ? kPlainOptions : *liveOptions_;
-  if (const Failure failure = plan_.make(rule_, slots_, scalarMaker_, joins()); failure.kind) {
-    return failure;
-  }
+  ScalarMaker f32(powersOfThisThread());
+  if (const Failure failure = plan_.make(rule_, slots_, f32, joins()); failure.kind) return failure;
   if (GradientCheck::isNeeded(options_) && !checkShaped_) {
     check_.shape(slots_, pieces_);
     checkShaped_ = true;

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <functional>
 
-#include "../kernels/dispatch.h"
+#include "active_table.h"
 
 namespace gradstep {
 namespace {

@@ -1,9 +1,4 @@
 // The kernel table of AVX2 with FMA.
-#include <cfloat>
-#include <cmath>
-#include <limits>
-#include <utility>
-
 #include "kernel_table.h"
 #include "../simd/target_region.h"
 

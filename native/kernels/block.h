@@ -1,7 +1,7 @@
 // What a rule sees of a slot: one pack of each of its arrays. Included inside a target region.
 #pragma once
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "../simd/pack.h"
 #include "slot.h"

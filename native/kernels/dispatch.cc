@@ -1,8 +1,5 @@
 #include "dispatch.h"
 
-#include <atomic>
-#include <cstring>
-
 #if defined(_MSC_VER) && !defined(__clang__) && defined(_M_X64)
 #include <immintrin.h>
 #include <intrin.h>
@@ -59,28 +56,11 @@ struct Supported {
   }
 };
 
-std::atomic<const KernelTable*> active{nullptr};
-
 }  // namespace
 
 const KernelTable* const* supportedTables() {
   static const Supported supported;
   return supported.tables;
-}
-
-const KernelTable& activeTable() {
-  const KernelTable* table = active.load(std::memory_order_relaxed);
-  return table ? *table : *supportedTables()[0];
-}
-
-bool forceTable(const char* name) {
-  for (const KernelTable* const* table = supportedTables(); *table; ++table) {
-    if (std::strcmp((*table)->name, name) == 0) {
-      active.store(*table, std::memory_order_relaxed);
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace gradstep

@@ -70,20 +70,30 @@ void fmaKernel(const float* a, const float* b, const float* c, float* out, size_
   }
 }
 
-template <class V, class Rule, class Variants>
-struct RuleKernels;
+// By variant.
+template <class V, class Rule>
+struct RuleKernels {
+  Kernel kernels[Rule::kVariants] = {};
 
-template <class V, class Rule, int... variants>
-struct RuleKernels<V, Rule, std::integer_sequence<int, variants...>> {
-  static constexpr Kernel kKernels[] = {drive<V, Rule, variants>...};
+  constexpr RuleKernels() { fill<0>(); }
+
+ private:
+  template <int variant>
+  constexpr void fill() {
+    kernels[variant] = drive<V, Rule, variant>;
+    if constexpr (variant + 1 < Rule::kVariants) fill<variant + 1>();
+  }
 };
+
+template <class V, class Rule>
+constexpr RuleKernels<V, Rule> kRuleKernels;
 
 template <class V, class... Rules>
 constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
   static_assert(sizeof...(Rules) <= kMaxRules, "kMaxRules is too small");
   static_assert(kTreatedBlock % (V::kUnroll * V::kLanes) == 0, "a block has a rest");
   return {name,
-          {RuleKernels<V, Rules, std::make_integer_sequence<int, Rules::kVariants>>::kKernels...},
+          {kRuleKernels<V, Rules>.kernels...},
           treatKernel<V>,
           fmaKernel<V>,
           Reductions<V>::kKernels};

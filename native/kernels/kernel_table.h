@@ -2,7 +2,7 @@
 // bits in every table.
 #pragma once
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "slot.h"
 #include "treatment.h"

@@ -1,9 +1,4 @@
 // The kernel table of NEON.
-#include <cfloat>
-#include <cmath>
-#include <limits>
-#include <utility>
-
 #include "kernel_table.h"
 
 #if defined(__aarch64__) || defined(_M_ARM64)

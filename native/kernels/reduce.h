@@ -1,6 +1,7 @@
 // The kernels of reduction.h, written once against V. Included inside a target region.
 #pragma once
 
+#include "../math/elementary.h"
 #include "../simd/pack.h"
 #include "reduction.h"
 
@@ -83,7 +84,7 @@ template <class V, int kSign>
 class ExtremeLanes {
  public:
   static constexpr bool kMapsNothing = false;
-  static constexpr float kAbsent = kSign > 0 ? 0 : -std::numeric_limits<float>::infinity();
+  static constexpr float kAbsent = kSign > 0 ? 0 : -kInfinity;
 
   // Written out: a constructor that the compiler makes would be outside of the target region.
   GRADSTEP_INLINE ExtremeLanes() : best_(kAbsent) {}

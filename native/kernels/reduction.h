@@ -11,7 +11,7 @@
 // lib/backend/portable/reduce.ts.
 #pragma once
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "treatment.h"
 

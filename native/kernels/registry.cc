@@ -1,15 +1,19 @@
 #include "registry.h"
 
-#include <cstring>
-#include <iterator>
+#include "../math/elementary.h"
 
 namespace gradstep {
 namespace {
 
+template <class Item, size_t count>
+constexpr size_t lengthOf(const Item (&)[count]) {
+  return count;
+}
+
 template <class Rule>
 typename Rule::Hyperparameters read(const double* hyperparameters) {
   typename Rule::Hyperparameters h;
-  std::memcpy(&h, hyperparameters, sizeof h);
+  copyBytes(&h, hyperparameters, sizeof h);
   return h;
 }
 
@@ -33,10 +37,10 @@ template <class Rule>
 float signOf(const typename Rule::Hyperparameters& h) {
   constexpr size_t at = [] {
     size_t i = 0;
-    while (i < std::size(Rule::kFields) && !same(Rule::kFields[i].name, "maximize")) i++;
+    while (i < lengthOf(Rule::kFields) && !same(Rule::kFields[i].name, "maximize")) i++;
     return i;
   }();
-  if constexpr (at < std::size(Rule::kFields)) {
+  if constexpr (at < lengthOf(Rule::kFields)) {
     if (h.*Rule::kFields[at].member != 0) return -0.0f;
   }
   return 0.0f;
@@ -51,39 +55,45 @@ Prepared prepare(const double* hyperparameters, RecordStorage& storage, ScalarMa
   typename Rule::Scalars scalars;
   static_assert(sizeof record <= sizeof storage.values, "kMaxRecord is too small");
   static_assert(sizeof scalars <= sizeof bytes.bytes, "ScalarStorage is too small");
-  std::memcpy(&record, storage.values, sizeof record);
+  copyBytes(&record, storage.values, sizeof record);
   const int variant = Rule::prepare(h, record, f32, scalars);
-  std::memcpy(storage.values, &record, sizeof record);
-  std::memcpy(bytes.bytes, &scalars, sizeof scalars);
+  copyBytes(storage.values, &record, sizeof record);
+  copyBytes(bytes.bytes, &scalars, sizeof scalars);
   return {variant, Rule::states(h), Rule::keepsZero(h), signOf<Rule>(h)};
 }
 
 template <class Rule>
 constexpr RuleInfo row(int index) {
   using Record = typename Rule::Record;
-  constexpr size_t fields = std::size(Rule::kFields);
+  constexpr size_t fields = lengthOf(Rule::kFields);
   static_assert(fields * sizeof(double) == sizeof(typename Rule::Hyperparameters),
                 "kFields must name every hyperparameter");
   static_assert(fields <= kMaxFields, "kMaxFields is too small");
-  static_assert(std::size(Record::kNames) * sizeof(double) == sizeof(Record),
+  static_assert(lengthOf(Record::kNames) * sizeof(double) == sizeof(Record),
                 "kNames must name every member of the record");
   return {Rule::kName,     index,        fields,
-          fieldName<Rule>, field<Rule>,  std::size(Record::kNames),
+          fieldName<Rule>, field<Rule>,  lengthOf(Record::kNames),
           Record::kNames,  prepare<Rule>};
 }
 
 template <class... Rules>
-const RuleInfo* find(const char* name, RuleList<Rules...>) {
+constexpr auto rowsOf(RuleList<Rules...>) {
+  struct Rows {
+    RuleInfo list[sizeof...(Rules)];
+  };
   int index = 0;
-  static const RuleInfo rows[] = {row<Rules>(index++)...};
-  for (const RuleInfo& info : rows) {
-    if (std::strcmp(info.name, name) == 0) return &info;
-  }
-  return nullptr;
+  return Rows{{row<Rules>(index++)...}};
 }
+
+constexpr auto kRows = rowsOf(AllRules{});
 
 }  // namespace
 
-const RuleInfo* findRule(const char* name) { return find(name, AllRules{}); }
+const RuleInfo* findRule(const char* name) {
+  for (const RuleInfo& info : kRows.list) {
+    if (same(info.name, name)) return &info;
+  }
+  return nullptr;
+}
 
 }  // namespace gradstep

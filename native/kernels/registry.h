@@ -1,8 +1,8 @@
 // The rules without their types, for the core: one row per rule, in the order of AllRules.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "../rules/rules.h"
 

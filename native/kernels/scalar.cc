@@ -1,10 +1,4 @@
 // The kernel table of any processor.
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <limits>
-#include <utility>
-
 #include "../simd/scalar.h"
 #include "driver.h"
 

@@ -2,8 +2,8 @@
 // proves before each step that it is still there (lib/slots/slot-table.ts).
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace gradstep {
 

@@ -2,9 +2,7 @@
 // the arrays before the step: multiply, clamp, clip by a norm. They are read, not written.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <limits>
+#include "../math/elementary.h"
 
 namespace gradstep {
 
@@ -15,12 +13,10 @@ constexpr size_t kTreatedBlock = 1920;
 // In this order, each operation rounded; NaN stays NaN. As they are here, nothing changes.
 struct GradientFactors {
   float scale = 1;
-  float bound = std::numeric_limits<float>::infinity();  // clamps to [-bound, bound]
+  float bound = kInfinity;  // clamps to [-bound, bound]
   float coefficient = 1;
 
-  bool change() const {
-    return scale != 1 || bound != std::numeric_limits<float>::infinity() || coefficient != 1;
-  }
+  bool change() const { return scale != 1 || bound != kInfinity || coefficient != 1; }
 };
 
 }  // namespace gradstep

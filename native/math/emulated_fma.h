@@ -2,8 +2,7 @@
 // line lib/backend/portable/fma.ts.
 #pragma once
 
-#include <cmath>
-#include <cfloat>
+#include "elementary.h"
 
 namespace gradstep {
 
@@ -27,7 +26,7 @@ static inline float emulatedFma(float a, float b, float c) {
   }
   // Midway between the largest float and infinity, t is no number.
   constexpr double kOverflowTie = 0x1.ffffffp127;
-  if (std::fabs(s) == kOverflowTie && sumError(p, c, s) * s < 0) return s > 0 ? FLT_MAX : -FLT_MAX;
+  if (absolute(s) == kOverflowTie && sumError(p, c, s) * s < 0) return s > 0 ? FLT_MAX : -FLT_MAX;
   return r;
 }
 

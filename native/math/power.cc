@@ -1,9 +1,6 @@
 #include "power.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <limits>
+#include "elementary.h"
 
 namespace gradstep {
 namespace {
@@ -49,6 +46,36 @@ DoubleDouble divide(DoubleDouble a, DoubleDouble b) {
   return fastSum(quotient, rest.high / b.high);
 }
 
+double fromBits(uint64_t bits) {
+  double x;
+  copyBytes(&x, &bits, sizeof x);
+  return x;
+}
+
+double powerOfTwo(int k) { return fromBits(static_cast<uint64_t>(k + 1023) << 52); }
+
+// x = m * 2^k with m in [0.5, 1), for a positive x.
+double significand(double x, int* k) {
+  int scale = 0;
+  if (x < DBL_MIN) x *= 0x1p54, scale = 54;
+  uint64_t bits;
+  copyBytes(&bits, &x, sizeof bits);
+  *k = static_cast<int>(bits >> 52) - 1022 - scale;
+  return fromBits((bits & 0xfffffffffffff) | uint64_t{1022} << 52);
+}
+
+// x * 2^k for an x near 1: in two factors, of which only the last can round.
+double scaled(double x, int k) {
+  const int half = k / 2;
+  return x * powerOfTwo(half) * powerOfTwo(k - half);
+}
+
+// The largest whole number that is not above x; for what an int can hold.
+int floorOf(double x) {
+  const auto whole = static_cast<int>(x);
+  return whole > x ? whole - 1 : whole;
+}
+
 // By binary exponentiation.
 DoubleDouble wholePower(double base, uint64_t exponent) {
   DoubleDouble result{1, 0}, square{base, 0};
@@ -62,7 +89,7 @@ DoubleDouble wholePower(double base, uint64_t exponent) {
 // ln x = k ln 2 + 2 artanh z, where x = 2^k m and z = (m - 1) / (m + 1).
 DoubleDouble logarithm(double x) {
   int k;
-  double m = std::frexp(x, &k);
+  double m = significand(x, &k);
   if (m < 0.7) m *= 2, k -= 1;
   const DoubleDouble z = divide({m - 1, 0}, exactSum(m, 1));  // |z| < 0.18
   const DoubleDouble square = multiply(z, z);
@@ -75,13 +102,13 @@ DoubleDouble logarithm(double x) {
 
 // e^y = 2^k e^r by Taylor's series, |r| < 0.35; for a y whose result is a double.
 double exponential(DoubleDouble y) {
-  const double k = std::floor(y.high / kLn2.high + 0.5);
-  const DoubleDouble r = add(y, multiply(kLn2, {-k, 0}));
+  const int k = floorOf(y.high / kLn2.high + 0.5);
+  const DoubleDouble r = add(y, multiply(kLn2, {-static_cast<double>(k), 0}));
   double tail = 1;
   for (double n = 23; n > 9; n--) tail = 1 + tail * (r.high / n);
   DoubleDouble sum{tail, 0};
   for (double n = 9; n > 0; n--) sum = add({1, 0}, multiply(sum, divide(r, {n, 0})));
-  return std::ldexp(sum.high, static_cast<int>(k));
+  return scaled(sum.high, k);
 }
 
 // Whether it is a power of a beta; those of larger bases could overflow on the way.
@@ -93,9 +120,8 @@ bool isWholePower(double base, double exponent) {
 }  // namespace
 
 double power(double base, double exponent) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (exponent == 0 || base == 1) return 1;
-  if (!(base >= 0) || std::isnan(exponent)) return std::numeric_limits<double>::quiet_NaN();
+  if (!(base >= 0) || isNaN(exponent)) return __builtin_nan("0");
   if (base == 0 || base == kInfinity) return (base == 0) == (exponent > 0) ? 0 : kInfinity;
   if (isWholePower(base, exponent)) {
     return wholePower(base, static_cast<uint64_t>(exponent)).high;
@@ -107,16 +133,11 @@ double power(double base, double exponent) {
   return exponential(multiply(log, {exponent, 0}));
 }
 
-PowerMemo& PowerMemo::ofThisThread() {
-  thread_local PowerMemo memo;
-  return memo;
-}
-
 // As power(), with squarings that are known: the same products in the same order.
 double PowerMemo::compute(double base, double exponent) {
   if (!isWholePower(base, exponent)) return power(base, exponent);
-  const auto isOfBase = [&](const Squarings& known) { return known.base == base; };
-  Squarings* squarings = std::find_if(squarings_, squarings_ + kBases, isOfBase);
+  Squarings* squarings = squarings_;
+  while (squarings != squarings_ + kBases && squarings->base != base) squarings++;
   if (squarings == squarings_ + kBases) {
     squarings = &squarings_[nextSquarings_++ % kBases];
     squarings->base = base;

@@ -1,10 +1,9 @@
 // base^exponent for the scalars of rules, the same double in C++ and in TypeScript
 // (lib/support/power.ts), and near enough to glibc's pow that the float32 scalars made
-// from it agree. No libm but its exact frexp and ldexp: the last bit of others differs between
-// systems.
+// from it agree. No libm: the last bit differs between systems.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace gradstep {
 
@@ -22,8 +21,6 @@ double power(double base, double exponent);
 // the same betas.
 class PowerMemo {
  public:
-  static PowerMemo& ofThisThread();
-
   double operator()(double base, double exponent);
 
  private:

@@ -51,7 +51,7 @@ struct AdamRule {
     s.decay = f32(kDecoupled ? 1 - h.lr * h.weightDecay : h.weightDecay);
     s.beta2 = f32(h.beta2);
     s.oneMinusBeta2 = f32(1 - h.beta2);
-    s.rootCorrection2 = f32(std::sqrt(correction2));
+    s.rootCorrection2 = f32(squareRoot(correction2));
     s.reciprocal2 = 1 / s.rootCorrection2;
     s.eps = f32(h.eps);
     s.negativeStepSize = f32(-(h.lr / correction1));

@@ -2,8 +2,6 @@
 // torch/optim/asgd.py, _single_tensor_asgd.
 #pragma once
 
-#include <algorithm>
-
 #include "rule.h"
 #include "../simd/inline.h"
 
@@ -49,7 +47,8 @@ struct Asgd {
     const double step = ++record.step, eta = record.eta, mu = record.mu;
     s = {f32(h.weightDecay), f32(1 - h.lambd * eta), f32(-eta), f32(mu)};
     record.eta = f32(h.lr / f32.power(1 + h.lambd * h.lr * step, h.alpha));
-    record.mu = f32(1 / std::max(1.0, step - h.t0));
+    const double averaged = step - h.t0;
+    record.mu = f32(1 / (averaged > 1 ? averaged : 1));
     return (h.weightDecay != 0 ? kDecay : 0) | (mu != 1 ? kAverage : 0);
   }
 

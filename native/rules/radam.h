@@ -47,7 +47,7 @@ struct RAdam {
     const double rho = rhoInf - 2 * step * power2 / correction2;
     const bool rectified = rho > 5;
     const double rectification =
-        std::sqrt((rho - 4) * (rho - 2) * rhoInf / ((rhoInf - 4) * (rhoInf - 2) * rho));
+        squareRoot((rho - 4) * (rho - 2) * rhoInf / ((rhoInf - 4) * (rhoInf - 2) * rho));
     const bool decoupled = h.decoupledWeightDecay != 0;
     const Lerp lerp = f32.lerp(1 - h.beta1);
     s.decay = f32(decoupled ? 1 - h.lr * h.weightDecay : h.weightDecay);
@@ -55,7 +55,7 @@ struct RAdam {
     s.beta2 = f32(h.beta2);
     s.oneMinusBeta2 = f32(1 - h.beta2);
     s.correction1 = f32(correction1);
-    s.rootCorrection2 = f32(std::sqrt(correction2));
+    s.rootCorrection2 = f32(squareRoot(correction2));
     s.eps = f32(h.eps);
     s.lr = f32(h.lr);
     s.rectification = rectified ? f32(rectification) : 0;

@@ -15,11 +15,7 @@
 // `maximize` is no rule's business: a field of that name turns the sign of every gradient read.
 #pragma once
 
-#include <cmath>
-#include <cfloat>
-#include <cstddef>
-#include <cstdint>
-
+#include "../math/elementary.h"
 #include "../math/power.h"
 
 namespace gradstep {
@@ -47,17 +43,19 @@ struct Lerp {
 // Turns doubles into float32 scalars. A value that float32 cannot hold is refused, as in torch.
 class ScalarMaker {
  public:
+  explicit ScalarMaker(PowerMemo& powers) : powers_(powers) {}
+
   // The one rounding to float32.
   float operator()(double value) {
-    if (std::fabs(value) > static_cast<double>(FLT_MAX) || std::isnan(value)) failed_ = true;
+    if (!(absolute(value) <= static_cast<double>(FLT_MAX))) failed_ = true;
     return failed_ ? 0.0f : static_cast<float>(value);
   }
   Lerp lerp(double weight) {
     const float rounded = (*this)(weight);
-    const bool far = !(std::fabs(rounded) < 0.5f);
+    const bool far = !(absolute(rounded) < 0.5f);
     return {far ? rounded - 1.0f : rounded, far};
   }
-  double power(double base, double exponent) { return PowerMemo::ofThisThread()(base, exponent); }
+  double power(double base, double exponent) { return powers_(base, exponent); }
   bool takeFailure() {
     const bool failed = failed_;
     failed_ = false;
@@ -65,6 +63,7 @@ class ScalarMaker {
   }
 
  private:
+  PowerMemo& powers_;
   bool failed_ = false;
 };
 

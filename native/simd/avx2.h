@@ -1,7 +1,7 @@
 // AVX2 with FMA: 8 lanes. Included inside a target region, after <immintrin.h>.
 #pragma once
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "inline.h"
 

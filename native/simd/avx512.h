@@ -2,7 +2,7 @@
 // <immintrin.h>.
 #pragma once
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "inline.h"
 

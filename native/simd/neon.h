@@ -3,7 +3,7 @@
 
 #include <arm_neon.h>
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "inline.h"
 

@@ -2,7 +2,7 @@
 // written against packs; a float32 scalar broadcasts. Included inside a target region.
 #pragma once
 
-#include <cstddef>
+#include <stddef.h>
 
 #include "inline.h"
 

@@ -1,11 +1,7 @@
 // Any processor: one lane, FMA emulated through double.
 #pragma once
 
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-
+#include "../math/elementary.h"
 #include "../math/emulated_fma.h"
 #include "inline.h"
 
@@ -30,22 +26,22 @@ struct Scalar {
   static GRADSTEP_INLINE Vector subtract(Vector a, Vector b) { return a - b; }
   static GRADSTEP_INLINE Vector multiply(Vector a, Vector b) { return a * b; }
   static GRADSTEP_INLINE Vector divide(Vector a, Vector b) { return a / b; }
-  static GRADSTEP_INLINE Vector sqrt(Vector a) { return std::sqrt(a); }
+  static GRADSTEP_INLINE Vector sqrt(Vector a) { return squareRoot(a); }
   static GRADSTEP_INLINE Vector fma(Vector a, Vector b, Vector c) { return emulatedFma(a, b, c); }
   static GRADSTEP_INLINE Vector minusFma(Vector a, Vector b, Vector c) {
     return emulatedFma(-a, b, c);
   }
   static GRADSTEP_INLINE Vector exclusiveOr(Vector a, Vector b) {
     uint32_t x, y;
-    std::memcpy(&x, &a, sizeof x);
-    std::memcpy(&y, &b, sizeof y);
+    copyBytes(&x, &a, sizeof x);
+    copyBytes(&y, &b, sizeof y);
     x ^= y;
-    std::memcpy(&a, &x, sizeof x);
+    copyBytes(&a, &x, sizeof x);
     return a;
   }
   static GRADSTEP_INLINE Vector negate(Vector a) { return -a; }
   static GRADSTEP_INLINE bool hasNaN(Vector a) { return a != a; }
-  static GRADSTEP_INLINE Vector abs(Vector a) { return std::fabs(a); }
+  static GRADSTEP_INLINE Vector abs(Vector a) { return absolute(a); }
   static GRADSTEP_INLINE Vector whenPositive(Vector x, Vector a, Vector b) { return x > 0 ? a : b; }
   static GRADSTEP_INLINE Vector maximum(Vector a, Vector b) { return a > b || a != a ? a : b; }
   static GRADSTEP_INLINE Vector clamp(Vector x, Vector low, Vector high) {

@@ -107,7 +107,8 @@ void testRule(const typename Rule::Scalars& scalars, int index) {
 // Every rule, with scalars as its own prepare() makes them: at its second step.
 template <class... Rules>
 void testAll(RuleList<Rules...>) {
-  ScalarMaker f32;
+  PowerMemo powers;
+  ScalarMaker f32(powers);
   const auto test = [&](auto rule) {
     using Rule = decltype(rule);
     const RuleInfo* info = findRule(Rule::kName);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../core/norm.h"
+#include "../core/active_table.h"
 #include "../kernels/dispatch.h"
 #include "check.h"
 

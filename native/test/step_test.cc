@@ -17,7 +17,6 @@ using namespace gradstep;
 
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 // An Adam over a few parameters; the same for the same lengths.
