@@ -1,24 +1,38 @@
-// Holds the order of the rooms of native/ (scripts/rooms.mjs): no include upward, and no file that
-// includes itself by way of others. Tests and benchmarks may include whatever they like.
+// Holds the order of the rooms of native/ (scripts/rooms.mjs): no include upward, no file that
+// includes itself by way of others, no room without a place. Tests and benchmarks may include
+// whatever they like.
 // `npm run check` runs it; a folder may be named, for its own test.
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 import { NATIVE_ROOMS } from './rooms.mjs';
 
 const root = process.argv[2] ?? '.';
+const FREE = ['test', 'bench'];
 const roomOf = (file) => file.split('/')[1];
+
+function unknownRooms() {
+  return readdirSync(join(root, 'native'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && ![...NATIVE_ROOMS, ...FREE].includes(entry.name))
+    .map(
+      ({ name }) =>
+        `native/${name}\n  Every room has a place in the order (${NATIVE_ROOMS.join(', ')}): ` +
+        'name it in scripts/rooms.mjs.',
+    );
+}
 
 /** By file: what it includes of ours, with the line that says so. */
 function readIncludes() {
   const files = NATIVE_ROOMS.flatMap((room) => {
     const folder = join('native', room);
-    return readdirSync(join(root, folder)).map((name) => join(folder, name));
+    return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
   });
   return new Map(
     files.map((file) => {
       const lines = readFileSync(join(root, file), 'utf8').split('\n');
       const includes = lines.flatMap((line, i) => {
-        const [, path] = line.match(/^\s*#include "([^"]+)"/) ?? [];
+        const [, path] = line.match(/^\s*#\s*include\s*"([^"]+)"/) ?? [];
         const where = `${file}:${i + 1}: ${line.trim()}`;
         return path === undefined ? [] : [{ to: normalize(join(dirname(file), path)), where }];
       });
@@ -39,19 +53,22 @@ function upward(includes) {
   );
 }
 
-/** The first circle that a walk from this file meets, if any. */
-function circleFrom(file, includes, path = []) {
+/** The first circle that a walk from this file meets, if any; `done` lead into none. */
+function circleFrom(file, includes, done, path = []) {
   if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+  if (done.has(file)) return undefined;
   for (const { to } of includes.get(file) ?? []) {
-    const circle = circleFrom(to, includes, [...path, file]);
+    const circle = circleFrom(to, includes, done, [...path, file]);
     if (circle !== undefined) return circle;
   }
+  done.add(file);
   return undefined;
 }
 
 function circles(includes) {
+  const done = new Set();
   for (const file of includes.keys()) {
-    const circle = circleFrom(file, includes);
+    const circle = circleFrom(file, includes, done);
     if (circle !== undefined) {
       const { where } = includes.get(circle[0]).find(({ to }) => to === circle[1]);
       return [
@@ -64,6 +81,6 @@ function circles(includes) {
 }
 
 const includes = readIncludes();
-const problems = [...upward(includes), ...circles(includes)];
+const problems = [...unknownRooms(), ...upward(includes), ...circles(includes)];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;

@@ -109,6 +109,23 @@ describe('the check of native rooms', () => {
     expect(said).toContain('native/simd/a.h:1: #include "b.h"');
     expect(said).toContain('native/simd/a.h -> native/simd/b.h -> native/simd/a.h');
   });
+
+  it('looks into folders of a room, and is not fooled by blanks', () => {
+    const { status, said } = checkNative({
+      'native/math/deep/a.h': '  #  include  "../../simd/empty.h"\n',
+    });
+    expect(status).toBe(1);
+    expect(said).toContain('native/math/deep/a.h:1: #  include  "../../simd/empty.h"');
+  });
+
+  it('refuses a room that has no place, but for tests and benchmarks', () => {
+    const free = { 'native/test/a.cc': '#include "../addon/empty.h"\n', 'native/bench/b.h': '' };
+    expect(checkNative(free)).toEqual({ status: 0, said: '' });
+    const { status, said } = checkNative({ 'native/attic/box.h': '' });
+    expect(status).toBe(1);
+    expect(said).toContain('native/attic');
+    expect(said).toContain('name it in scripts/rooms.mjs');
+  });
 });
 
 // `npm test` has built what the script imports.
