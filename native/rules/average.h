@@ -12,14 +12,25 @@ struct Ema {
   static constexpr const char* kName = "ema";
 
   struct Hyperparameters {
-    double decay, lerp;
+    double decay, lerp, warmupPower, warmupGamma, minDecay;
   };
   using H = Hyperparameters;
-  static constexpr Field<H> kFields[] = {{"decay", &H::decay}, {"lerp", &H::lerp}};
+  static constexpr Field<H> kFields[] = {{"decay", &H::decay},
+                                         {"lerp", &H::lerp},
+                                         {"warmupPower", &H::warmupPower},
+                                         {"warmupGamma", &H::warmupGamma},
+                                         {"minDecay", &H::minDecay}};
 
   struct Scalars {
     float decay, oneMinusDecay, weight;
   };
+
+  // The decay of an update that comes after `count` others.
+  static double decayAfter(const H& h, double count) {
+    if (h.warmupPower == 0) return h.decay;
+    const double warm = 1 - power(1 + count / h.warmupGamma, -h.warmupPower);
+    return std::fmax(h.minDecay, std::fmin(h.decay, warm));
+  }
 
   enum : int { kFirst = 1, kLerp = 2, kFarLerp = 4 };
   static constexpr int kVariants = 8;
@@ -30,9 +41,10 @@ struct Ema {
   static bool keepsZero(const H&) { return true; }
 
   static int prepare(const H& h, Record& record, ScalarMaker& f32, Scalars& s) {
+    const double decay = decayAfter(h, record.step);
     const bool first = record.step++ == 0;
-    const Lerp lerp = f32.lerp(1 - h.decay);
-    s = {f32(h.decay), f32(1 - h.decay), lerp.weight};
+    const Lerp lerp = f32.lerp(1 - decay);
+    s = {f32(decay), f32(1 - decay), lerp.weight};
     return (first ? kFirst : 0) | (h.lerp != 0 ? kLerp : 0) | (lerp.far ? kFarLerp : 0);
   }
 

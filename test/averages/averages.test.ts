@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest';
 import {
   type Average,
   EMA,
+  type EMAOptions,
   Parameter,
   ParameterArena,
   type ParameterLike,
+  SGD,
   SWA,
 } from '../../lib/index.ts';
 import { bits, onEachBackend, parameter } from '../support/helpers.ts';
@@ -165,10 +167,57 @@ onEachBackend(() => {
       expect(ema.decay).toBe(0.25);
     });
 
+    it.each([
+      { decay: 0.9, warmupPower: 1 },
+      { decay: 0.9, warmupPower: 2 / 3, form: 'mulAdd' },
+      { decay: 0.5, warmupPower: 0.75, warmupGamma: 20, minDecay: 0.1 },
+    ] as const)('warms the decay up: %j', (options) => {
+      const { decay, warmupPower, warmupGamma = 1, minDecay = 0 } = { ...options } as EMAOptions;
+      const w = parameter(70);
+      const [warm, hand] = [
+        new EMA([w], options),
+        new EMA([w], 'form' in options ? { form: options.form } : {}),
+      ];
+      const attached = new EMA([w], options);
+      const optimizer = new SGD([w], { lr: 0.25 });
+      attached.attach(optimizer);
+      for (let n = 0; n < 30; n++) {
+        const growth = 1 - (1 + n / warmupGamma) ** -warmupPower!;
+        const expected = Math.max(minDecay, Math.min(decay!, growth));
+        expect(warm.currentDecay).toBeCloseTo(expected, 14);
+        hand.decay = warm.currentDecay;
+        w.grad!.fill(n % 3 ? 1 : -2);
+        optimizer.step();
+        for (const average of [warm, hand]) average.update();
+        for (const average of [warm, attached]) {
+          expect(bits(average.averages.get(w)!)).toEqual(bits(hand.averages.get(w)!));
+        }
+        if (n !== 15) continue;
+        const state = JSON.parse(JSON.stringify({ ...warm.stateDict(), averages: [] }));
+        const resumed = new EMA([w]);
+        resumed.loadStateDict({ ...state, averages: warm.stateDict().averages });
+        expect(resumed.currentDecay).toBe(warm.currentDecay);
+      }
+      expect(warm.decay).toBe(decay);
+    });
+
+    it('is the mean at first, with a warm-up of power 1', () => {
+      const w = parameter(1);
+      const ema = new EMA([w], { warmupPower: 1 });
+      for (let n = 1; n <= 20; n++) {
+        w.data[0] = n;
+        ema.update();
+        expect(ema.averages.get(w)![0]).toBeCloseTo((n + 1) / 2, 5);
+      }
+    });
+
     it('prints readably', () => {
       const ema = new EMA([parameter()]);
       ema.update();
-      expect(inspect(ema)).toBe('EMA (1 parameters, decay: 0.999, form: lerp, nAveraged: 1)');
+      expect(inspect(ema)).toBe(
+        'EMA (1 parameters, decay: 0.999, form: lerp, warmupPower: 0, warmupGamma: 1, ' +
+          'minDecay: 0, nAveraged: 1)',
+      );
       ema.swap();
       expect(String(ema)).toContain('swapped');
       expect(String(new SWA([]))).toBe('SWA (0 parameters, form: divide, nAveraged: 0)');

@@ -1,5 +1,6 @@
 /** Averages of parameters as update rules; line for line `native/rules/average.h`. */
 
+import { power } from '../../../support/power.ts';
 import { fma } from '../fma.ts';
 import {
   type Arrays,
@@ -13,6 +14,21 @@ import {
 
 const { fround } = Math;
 
+type Struct = [number, number, number, number, number];
+
+/** The decay of an update that comes after `count` others. */
+export function decayAfter(
+  count: number,
+  decay: number,
+  warmupPower: number,
+  warmupGamma: number,
+  minDecay: number,
+): number {
+  if (warmupPower === 0) return decay;
+  const warm = 1 - power(1 + count / warmupGamma, -warmupPower);
+  return Math.max(minDecay, Math.min(decay, warm));
+}
+
 interface EmaScalars {
   readonly decay: number;
   readonly oneMinusDecay: number;
@@ -22,12 +38,13 @@ interface EmaScalars {
 
 export const ema: Rule<EmaScalars> = {
   name: 'ema',
-  fields: ['decay', 'lerp'],
+  fields: ['decay', 'lerp', 'warmupPower', 'warmupGamma', 'minDecay'],
   record: STEP_COUNT,
 
   prepare(struct, record) {
+    const [most, lerp, exponent, gamma, least] = struct as unknown as Struct;
+    const decay = decayAfter(record[0]!, most, exponent, gamma, least);
     const first = countStep(record) === 1;
-    const [decay, lerp] = struct as unknown as number[] as [number, number];
     return {
       decay: toFloat32(decay),
       oneMinusDecay: toFloat32(1 - decay),
