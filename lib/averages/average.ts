@@ -259,7 +259,7 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
   #require(call: string): void {
     if (this.#phase === 'idle') return;
     if (this.#phase === 'background') {
-      for (const { phases } of this.#followed!.steppers) phases.assertNotAsync(call);
+      for (const { status } of this.#followed!.steppers) status.assertNotAsync(call);
     }
     const [code, state] =
       this.#phase === 'disposed'

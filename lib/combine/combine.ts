@@ -6,7 +6,12 @@ import type { ParameterLike } from '../parameters/parameter.ts';
 import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
 import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
 import type { HookHandle, StepPostHook, StepPreHook } from '../stepping/hooks.ts';
-import { makeSteppable, type Steppable, steppableOf, stepTogether } from '../stepping/stepping.ts';
+import {
+  registerSteppable,
+  type Steppable,
+  steppableOf,
+  stepTogether,
+} from '../stepping/stepping.ts';
 import { type ZeroGradOptions, zeroGrads } from '../stepping/zero-grad.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -56,9 +61,9 @@ export class CombinedOptimizer<
       optimizers.map(({ state }) => state as ReadonlyMap<ParameterLike, StateIn<T[number]>>),
     );
     const { steppers } = this.#stepper;
-    for (const { phases } of steppers) phases.require('combine', 'idle', 'caller');
+    for (const { status } of steppers) status.require('combine', 'idle', 'caller');
     refuseSharing(steppers);
-    makeSteppable(this, this.#stepper);
+    registerSteppable(this, this.#stepper);
   }
 
   /** The groups of all optimizers, in order, as they are now. */
@@ -120,8 +125,8 @@ export class CombinedOptimizer<
 
   /** Disposes of all optimizers inside. Safe to call twice. */
   dispose(): void {
-    for (const { phases } of this.#stepper.steppers) {
-      if (!phases.disposed) phases.require('dispose', 'idle', 'caller');
+    for (const { status } of this.#stepper.steppers) {
+      if (!status.disposed) status.require('dispose', 'idle', 'caller');
     }
     for (const optimizer of this.optimizers) optimizer.dispose();
   }

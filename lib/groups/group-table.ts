@@ -6,9 +6,9 @@ import type { Schema } from '../options/schema.ts';
 import { listParams, type ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { OptimizerMemory } from '../slots/optimizer-memory.ts';
-import type { Phases } from '../slots/phases.ts';
 import { SlotTable } from '../slots/slot-table.ts';
 import { StateMap } from '../slots/state.ts';
+import type { Status } from '../slots/status.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
@@ -46,7 +46,7 @@ export interface Ground<O extends object> {
   readonly schema: Schema<O>;
   readonly backend: Backend;
   readonly core: Core;
-  readonly phases: Phases;
+  readonly status: Status;
 }
 
 /** The groups of one optimizer, in order. */
@@ -59,7 +59,7 @@ export class GroupTable<O extends object, S = unknown> {
 
   #rows: GroupRow<O>[] = [];
   readonly schema: Schema<O>;
-  readonly phases: Phases;
+  readonly status: Status;
   readonly memory: OptimizerMemory;
   readonly core: Core;
   /** The struct behind `defaults`. */
@@ -69,14 +69,14 @@ export class GroupTable<O extends object, S = unknown> {
   /** Whether parameters have names; unknown while there are none. */
   #named: boolean | undefined;
 
-  constructor({ schema, backend, core, phases }: Ground<O>, defaults: Required<O>) {
+  constructor({ schema, backend, core, status }: Ground<O>, defaults: Required<O>) {
     this.schema = schema;
-    this.phases = phases;
+    this.status = status;
     this.core = core;
     this.memory = new OptimizerMemory(backend, core);
     this.slots = new SlotTable(core, backend, this.memory);
     this.#defaults = this.memory.doubles(schema.fields.length);
-    this.state = new StateMap<S>(schema, this.slots, phases);
+    this.state = new StateMap<S>(schema, this.slots, status);
     this.defaults = this.#makeDefaults(defaults);
   }
 
@@ -107,15 +107,15 @@ export class GroupTable<O extends object, S = unknown> {
   #makeDefaults(values: Required<O>): LiveOptions<O> {
     const schema = this.schema;
     schema.write(this.#defaults, values);
-    const owner = new OptionHolder<O>(schema, this.#defaults, this.phases, ' (defaults)');
+    const owner = new OptionHolder<O>(schema, this.#defaults, this.status, ' (defaults)');
     return new OptionView(owner) as unknown as LiveOptions<O>;
   }
 
   /** Adds a group, or throws and changes nothing. */
   add(group: ParamGroupInput<O>): void {
-    this.phases.require('addParamGroup', 'idle', 'caller');
+    this.status.require('addParamGroup', 'idle', 'caller');
     const index = this.list.length;
-    const phase = this.phases.enter('adding'); // generators and getters of users run now
+    const phase = this.status.enter('adding'); // generators and getters of users run now
     try {
       const given = readGroup(group, index);
       const where = groupLabel(index, given.name);
@@ -129,7 +129,7 @@ export class GroupTable<O extends object, S = unknown> {
       this.#register(index, options, list, given); // from here on no code of a user
       if (list.params.length > 0) this.#named = named;
     } finally {
-      this.phases.enter(phase);
+      this.status.enter(phase);
     }
   }
 
@@ -272,13 +272,13 @@ class GroupOwner<O extends object> implements OptionOwner<O> {
   }
 
   assertLive(): void {
-    this.#table.phases.assertLive();
+    this.#table.status.assertLive();
   }
 
   /** Memory that an option calls for comes when it is switched on, not inside a step. */
   ensureState(options: Required<O>): void {
     const table = this.#table;
-    table.phases.assertNotAsync('switching on an option that needs state');
+    table.status.assertNotAsync('switching on an option that needs state');
     table.allocateState(table.slotsOf(this.#index), (parameter) =>
       this.followers.over(options, parameter),
     )();

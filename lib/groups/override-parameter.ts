@@ -17,9 +17,9 @@ export function override<O extends object>(
   parameter: ParameterLike,
   options: Partial<O> | null,
 ): void {
-  const { schema, slots, phases } = table;
-  phases.require('override', 'idle', 'caller');
-  const phase = phases.enter('changing'); // getters of users run now
+  const { schema, slots, status } = table;
+  status.require('override', 'idle', 'caller');
+  const phase = status.enter('changing'); // getters of users run now
   try {
     const slot = table.slotOf(parameter);
     const { group, label } = slots.rows[slot]!;
@@ -41,7 +41,7 @@ export function override<O extends object>(
     attachState();
     settleOverride(table, slot, values && { values, struct: struct!, doubles });
   } finally {
-    phases.enter(phase);
+    status.enter(phase);
   }
 }
 

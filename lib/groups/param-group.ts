@@ -55,19 +55,19 @@ export interface OptionOwner<O extends object> {
 export class OptionHolder<O extends object> implements OptionOwner<O> {
   readonly schema: Schema<O>;
   readonly struct: Float64Array<ArrayBufferLike>;
-  readonly #phases: { assertLive(): void };
+  readonly #status: { assertLive(): void };
   readonly #where: string;
 
   /** @param where As `OptionOwner` is printed. */
   constructor(
     schema: Schema<O>,
     struct: Float64Array<ArrayBufferLike>,
-    phases: { assertLive(): void },
+    status: { assertLive(): void },
     where: string,
   ) {
     this.schema = schema;
     this.struct = struct;
-    this.#phases = phases;
+    this.#status = status;
     this.#where = where;
   }
 
@@ -76,7 +76,7 @@ export class OptionHolder<O extends object> implements OptionOwner<O> {
   }
 
   assertLive(): void {
-    this.#phases.assertLive();
+    this.#status.assertLive();
   }
 
   ensureState(): void {}

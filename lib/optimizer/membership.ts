@@ -16,12 +16,12 @@ type Table = GroupTable<object>;
 
 /** Runs a change; users' getters may run in it, but nothing that would change the table. */
 function change(table: Table, call: string, run: () => void): void {
-  table.phases.require(call, 'idle', 'caller');
-  const phase = table.phases.enter('changing');
+  table.status.require(call, 'idle', 'caller');
+  const phase = table.status.enter('changing');
   try {
     run();
   } finally {
-    table.phases.enter(phase);
+    table.status.enter(phase);
   }
 }
 

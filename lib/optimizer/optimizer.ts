@@ -15,8 +15,8 @@ import type { LiveOptions, ParamGroup } from '../groups/param-group.ts';
 import { Schema } from '../options/schema.ts';
 import { isObject } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import { Phases } from '../slots/phases.ts';
 import type { StateMap } from '../slots/state.ts';
+import { Status } from '../slots/status.ts';
 import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
 import { prepareOptimizer } from '../state-dict/load.ts';
 import { type OptimizerStateDict, writeOptimizer } from '../state-dict/optimizer-dict.ts';
@@ -30,7 +30,7 @@ import {
   type StepOptions,
   StepSettings,
 } from '../stepping/step-options.ts';
-import { makeSteppable, Stepper, stepAlone, stepTogether } from '../stepping/stepping.ts';
+import { registerSteppable, Stepper, stepAlone, stepTogether } from '../stepping/stepping.ts';
 import { type ZeroGradOptions, zeroGrads } from '../stepping/zero-grad.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -67,7 +67,7 @@ export abstract class Optimizer<
 
   readonly #schema: Schema<O>;
   readonly #core: Core;
-  readonly #phases = new Phases();
+  readonly #status = new Status();
   readonly #groups: GroupTable<O, S>;
   readonly #stepper: Stepper;
   readonly #settings: StepSettings;
@@ -100,10 +100,10 @@ export abstract class Optimizer<
     const rule = new OwnRule<O>(this, schema, () => this.#groups);
     this.#core = isOwn ? openRule(rule) : backend.open(schema.rule, schema.fields, schema.record);
     this.#schema = schema;
-    const ground = { schema, backend, core: this.#core, phases: this.#phases };
+    const ground = { schema, backend, core: this.#core, status: this.#status };
     this.#groups = new GroupTable<O, S>(ground, defaults);
     this.#settings = new StepSettings(stepOptions, ground, (n) => this.#groups.memory.doubles(n));
-    this.#stepper = new Stepper(this, this.#phases, this.#groups.slots, isOwn, this.#settings);
+    this.#stepper = new Stepper(this, this.#status, this.#groups.slots, isOwn, this.#settings);
     this.#paramGroups = readOnlyList(this.#groups.list, 'paramGroups', 'addParamGroup()');
     Object.defineProperties(this, Optimizer.#fields);
     try {
@@ -112,7 +112,7 @@ export abstract class Optimizer<
       this.dispose();
       throw error;
     }
-    makeSteppable(this, this.#stepper);
+    registerSteppable(this, this.#stepper);
   }
 
   /** What every optimizer shows: one set of accessors keeps all of them in one hidden class. */
@@ -291,9 +291,9 @@ export abstract class Optimizer<
    * `state` that you hold stays yours, with its values. Safe to call twice.
    */
   dispose(): void {
-    if (this.#phases.disposed) return;
-    this.#phases.require('dispose', 'idle', 'caller');
-    this.#phases.enter('disposed');
+    if (this.#status.disposed) return;
+    this.#status.require('dispose', 'idle', 'caller');
+    this.#status.enter('disposed');
     this.#core.dispose();
     this.#groups.release();
   }

@@ -171,13 +171,13 @@ function readNames(names: unknown = [], name: string): StateSpec<never>[] {
 }
 
 /** A step of one parameter, beside its arrays. */
-interface Occasion<O> {
+interface UpdateContext<O> {
   readonly group: ParamGroup<O>;
   readonly step: number;
 }
 
 /** The update rule that calls the user's `update`, one parameter at a time. */
-export class OwnRule<O extends object> implements Rule<Occasion<O>> {
+export class OwnRule<O extends object> implements Rule<UpdateContext<O>> {
   readonly isOwn = true;
   readonly name: string;
   readonly fields: readonly string[];
@@ -195,11 +195,11 @@ export class OwnRule<O extends object> implements Rule<Occasion<O>> {
     this.#groups = groups;
   }
 
-  prepare(struct: Doubles, record: Doubles): Occasion<O> {
+  prepare(struct: Doubles, record: Doubles): UpdateContext<O> {
     return { step: countStep(record), group: this.#groups().groupOf(struct) };
   }
 
-  update({ group, step }: Occasion<O>, { data, grad, state }: Arrays): void {
+  update({ group, step }: UpdateContext<O>, { data, grad, state }: Arrays): void {
     if (isGone(data)) throw this.#gone('data', data);
     if (isGone(grad)) throw this.#gone('grad', data);
     const named = Object.fromEntries(this.#state.map((name, i) => [name, state[i]]));

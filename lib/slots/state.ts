@@ -8,10 +8,10 @@ import { takeOut } from '../support/lists.ts';
 import { readOnlyFields, refuseWrites } from '../support/read-only.ts';
 import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
-import type { Phases } from './phases.ts';
 import type { Slot } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
 import { Kind } from './state-kind.ts';
+import type { Status } from './status.ts';
 
 /** The state of one parameter: live views, which the next step writes. */
 export type ParameterState = Readonly<Record<string, Floats | number>>;
@@ -44,15 +44,15 @@ let places = new Float64Array(64);
 export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, S> {
   readonly #schema: StateSchema;
   readonly #slots: SlotTable;
-  readonly #phases: Phases;
+  readonly #status: Status;
   /** By position in the schema's list. */
   readonly #kinds: readonly Kind[];
   #views: (S | undefined)[] = [];
 
-  constructor(schema: StateSchema, slots: SlotTable, phases: Phases) {
+  constructor(schema: StateSchema, slots: SlotTable, status: Status) {
     this.#schema = schema;
     this.#slots = slots;
-    this.#phases = phases;
+    this.#status = status;
     this.#kinds = schema.state.map(() => new Kind());
   }
 
@@ -233,14 +233,14 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   has(parameter: ParameterLike): boolean {
-    this.#phases.assertReadable('state.has');
+    this.#status.assertReadable('state.has');
     const slot = this.#slots.indexOf.get(parameter);
     return slot !== undefined && this.#slots.stepOf(slot) > 0;
   }
 
   /** @throws {GradstepError} `ERR_BUSY` while an asynchronous step is under way, `ERR_DISPOSED`. */
   get(parameter: ParameterLike): S | undefined {
-    this.#phases.assertReadable('state.get');
+    this.#status.assertReadable('state.get');
     const slot = this.#slots.indexOf.get(parameter);
     if (slot === undefined || this.#slots.stepOf(slot) === 0) return undefined;
     this.#views[slot] ??= this.#view(slot);
@@ -265,7 +265,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   }
 
   *keys(): MapIterator<ParameterLike> {
-    this.#phases.assertReadable('state');
+    this.#status.assertReadable('state');
     for (let slot = 0; slot < this.#slots.size; slot++) {
       const parameter = this.#slots.rows[slot]!.parameter;
       if (this.has(parameter)) yield parameter;
@@ -297,7 +297,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     options: object,
     inspect: (value: unknown, options: object) => string,
   ): string {
-    return inspect(this.#phases.disposed ? new Map() : new Map(this), options);
+    return inspect(this.#status.disposed ? new Map() : new Map(this), options);
   }
 }
 

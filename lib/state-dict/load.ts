@@ -35,13 +35,13 @@ export function prepareOptimizer(
   dict: unknown,
   options: LoadOptions,
 ): Omit<PendingLoad, 'finish'> {
-  const { phases } = optimizer.table;
-  phases.require('loadStateDict', 'idle', 'caller');
-  const phase = phases.enter('dict'); // getters of users run now
+  const { status } = optimizer.table;
+  status.require('loadStateDict', 'idle', 'caller');
+  const phase = status.enter('dict'); // getters of users run now
   try {
     return new OptimizerLoad(optimizer, readOptimizer(readPlain(dict, 'the state dict')), options);
   } finally {
-    phases.enter(phase);
+    status.enter(phase);
   }
 }
 
@@ -73,7 +73,7 @@ class OptimizerLoad implements Omit<PendingLoad, 'finish'> {
 
   reserve(): void {
     const { table } = this.#optimizer;
-    table.phases.require('loadStateDict', 'idle', 'caller');
+    table.status.require('loadStateDict', 'idle', 'caller');
     const { rows, size } = this.#before;
     if (table.slots.rows !== rows || table.slots.size !== size) {
       throw new GradstepError('ERR_BUSY', 'Parameters came or went while a state dict was loaded');

@@ -62,13 +62,13 @@ export interface Savable<O extends object = object> {
  * @throws {GradstepError} `ERR_BUSY`, `ERR_DISPOSED`, `ERR_OUT_OF_MEMORY`.
  */
 export function writeOptimizer(optimizer: Savable, copy: boolean): OptimizerStateDict {
-  const { phases } = optimizer.table;
-  phases.require('stateDict', 'idle', 'caller');
-  const phase = phases.enter('dict'); // getters of users run now
+  const { status } = optimizer.table;
+  status.require('stateDict', 'idle', 'caller');
+  const phase = status.enter('dict'); // getters of users run now
   try {
     return write(optimizer, copy);
   } finally {
-    phases.enter(phase);
+    status.enter(phase);
   }
 }
 

@@ -25,36 +25,36 @@ export async function stepAsync(
   options: StepAsyncOptions,
 ): Promise<unknown> {
   const signal = readSignal(options);
-  const { phases } = stepper;
-  phases.require('stepAsync', 'idle');
+  const { status } = stepper;
+  status.require('stepAsync', 'idle');
   throwIfAborted(signal);
-  phases.enter('caller');
+  status.enter('caller');
   try {
     const args = stepper.before(given);
     const [closure] = args;
     const loss = closure === undefined ? undefined : await callClosure(closure);
-    phases.require('stepAsync', 'caller'); // the optimizer was not disposed meanwhile
+    status.require('stepAsync', 'caller'); // the optimizer was not disposed meanwhile
     throwIfAborted(signal);
     if (!(await update(stepper, signal))) throwIfAborted(signal);
-    phases.enter('caller');
+    status.enter('caller');
     if (stepper.count() === 0) warnOfNoGradient([stepper]);
     stepper.after(args);
     return loss;
   } finally {
-    phases.enter('idle');
+    status.enter('idle');
   }
 }
 
 /** False if it was cancelled before it began. */
 async function update(stepper: Stepper, signal: AbortSignal | undefined): Promise<boolean> {
-  const { plan, phases } = stepper;
+  const { plan, status } = stepper;
   const cancel = () => plan.cancelBackground();
   plan.guard();
-  phases.enter('step');
+  status.enter('step');
   plan.enter('background');
   try {
     plan.refresh();
-    phases.enter('async');
+    status.enter('async');
     if (signal) Reflect.apply(addEventListener, signal, ['abort', cancel, { once: true }]);
     return await plan.runInBackground();
   } finally {

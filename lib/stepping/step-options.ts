@@ -5,7 +5,7 @@ import { CLIP_SCOPES, ON_NON_FINITE, REPORT } from '../backend/step-options.ts';
 import { type LiveOptions, OptionHolder, OptionView } from '../groups/param-group.ts';
 import { flag, number, type Option, type Where } from '../options/option.ts';
 import { Schema } from '../options/schema.ts';
-import type { Phases } from '../slots/phases.ts';
+import type { Status } from '../slots/status.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import type { Doubles } from '../support/typed-arrays.ts';
@@ -164,7 +164,7 @@ export class StepSettings {
     ground: {
       readonly backend: { readonly name: 'native' | 'portable' };
       readonly core: Core;
-      readonly phases: Phases;
+      readonly status: Status;
     },
     allocate: (length: number) => Doubles,
   ) {
@@ -175,7 +175,7 @@ export class StepSettings {
     this.#struct = struct;
     schema.write(struct, values);
     ground.core.setOptions(struct, this.#report);
-    const owner = new OptionHolder<StepOptions>(schema, struct, ground.phases, '');
+    const owner = new OptionHolder<StepOptions>(schema, struct, ground.status, '');
     this.options = new OptionView(owner) as unknown as LiveOptions<StepOptions>;
   }
 

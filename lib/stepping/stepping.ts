@@ -1,7 +1,7 @@
 /** A step of one optimizer, or of many at once: hooks, closure, proof of memory, update. */
 
-import type { Phases } from '../slots/phases.ts';
 import type { SlotTable } from '../slots/slot-table.ts';
+import type { Status } from '../slots/status.ts';
 import { stamps } from '../support/stamps.ts';
 import { lossOf } from './closure.ts';
 import { globalHooks, type StepArguments, StepHooks } from './hooks.ts';
@@ -42,15 +42,15 @@ export abstract class Steppable {
 
   /** @throws {GradstepError} `ERR_BUSY` in the middle of a step, `ERR_DISPOSED`. */
   attach(follower: Follower, call: string): void {
-    for (const { phases } of this.steppers) phases.require(call, 'idle', 'caller');
+    for (const { status } of this.steppers) status.require(call, 'idle', 'caller');
     this.#followers = [...this.#followers, follower];
     forgetPlans();
   }
 
   /** @throws {GradstepError} `ERR_BUSY` in the middle of a step. */
   requireDetachable(call: string): void {
-    for (const { phases } of this.steppers) {
-      if (!phases.disposed) phases.require(call, 'idle', 'caller');
+    for (const { status } of this.steppers) {
+      if (!status.disposed) status.require(call, 'idle', 'caller');
     }
   }
 
@@ -77,7 +77,7 @@ export function steppableOf(optimizer: object): Steppable | undefined {
 }
 
 /** Lets this object take part in steps. */
-export function makeSteppable<S extends Steppable>(optimizer: object, steppable: S): S {
+export function registerSteppable<S extends Steppable>(optimizer: object, steppable: S): S {
   steppables.set(optimizer, steppable);
   return steppable;
 }
@@ -93,7 +93,7 @@ export class Stepper extends Steppable {
 
   constructor(
     readonly optimizer: object,
-    readonly phases: Phases,
+    readonly status: Status,
     readonly slots: SlotTable,
     /** Whether the update is code of a user. */
     readonly isOwn: boolean,
@@ -139,7 +139,7 @@ export class Stepper extends Steppable {
  */
 export function stepTogether(parts: readonly Steppable[], given: StepArguments): unknown {
   const steppers = listSteppers(parts);
-  for (const { phases } of steppers) phases.require('step', 'idle');
+  for (const { status } of steppers) status.require('step', 'idle');
   try {
     const isQuiet = () => !globalHooks.any && !parts.some((part) => part.hasHooks);
     if (given.length === 0 && isQuiet()) {
@@ -147,16 +147,16 @@ export function stepTogether(parts: readonly Steppable[], given: StepArguments):
       if (!isQuiet()) runAfter(parts, steppers, () => given); // hooks that a user's getter brought
       return undefined;
     }
-    for (const { phases } of steppers) phases.enter('caller');
+    for (const { status } of steppers) status.enter('caller');
     const args = parts.map((part) => part.before(given));
     let loss: unknown;
     for (const [closure] of args) if (closure !== undefined) loss = lossOf(closure);
-    for (const { phases } of steppers) phases.require('step', 'caller'); // none was disposed
+    for (const { status } of steppers) status.require('step', 'caller'); // none was disposed
     run(parts, steppers);
     runAfter(parts, steppers, (i) => args[i]!);
     return loss;
   } finally {
-    for (const { phases } of steppers) phases.enter('idle');
+    for (const { status } of steppers) status.enter('idle');
   }
 }
 
@@ -170,7 +170,7 @@ function listSteppers(parts: readonly Steppable[]): readonly Stepper[] {
 function run(parts: readonly Steppable[], steppers: readonly Stepper[]): void {
   const plan = planOf(parts);
   plan.guard();
-  for (const { phases } of steppers) phases.enter('step');
+  for (const { status } of steppers) status.enter('step');
   plan.enter('here');
   try {
     plan.refresh();
@@ -211,24 +211,24 @@ function runAfter(
   steppers: readonly Stepper[],
   argsOf: (part: number) => StepArguments,
 ): void {
-  for (const { phases } of steppers) phases.enter('caller');
+  for (const { status } of steppers) status.enter('caller');
   for (let i = 0; i < parts.length; i++) parts[i]!.after(argsOf(i));
 }
 
 /** The same for one optimizer without closure and hooks: a small step takes less than those do. */
 export function stepAlone(stepper: Stepper): unknown {
-  const { phases, slots } = stepper;
+  const { status, slots } = stepper;
   if (stepper.hooks.any || globalHooks.any || stepper.followers.length > 0) {
     return stepTogether([stepper], []);
   }
-  phases.enterStep();
+  status.enterStep();
   try {
     slots.refresh();
     slots.verify();
     slots.step();
     if (stepper.count() === 0 && slots.size > 0) warnOfNoGradient([stepper]);
   } finally {
-    phases.enter('idle');
+    status.enter('idle');
   }
   return undefined;
 }

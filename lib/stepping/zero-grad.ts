@@ -4,7 +4,7 @@ import { wholeLines } from '../memory/slab.ts';
 import type { ArenaSlot } from '../parameters/arena-parameter.ts';
 import { isShardGrad } from '../parameters/arena-shard.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import type { Phases } from '../slots/phases.ts';
+import type { Status } from '../slots/status.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { isObject } from '../support/iterables.ts';
@@ -54,19 +54,19 @@ function readSetToNone(options: ZeroGradOptions): boolean | undefined {
  * @throws {GradstepError} `ERR_BUSY` and what `zeroGrad` says.
  */
 export function zeroGrads(
-  optimizers: readonly { readonly phases: Phases; readonly slots: Table }[],
+  optimizers: readonly { readonly status: Status; readonly slots: Table }[],
   options: ZeroGradOptions,
 ): void {
-  for (const { phases } of optimizers) phases.require('zeroGrad', 'idle', 'caller');
+  for (const { status } of optimizers) status.require('zeroGrad', 'idle', 'caller');
   const setToNone = readSetToNone(options);
-  const before = optimizers.map(({ phases }) => phases.enter('zeroing')); // users' getters run
+  const before = optimizers.map(({ status }) => status.enter('zeroing')); // users' getters run
   try {
     zeroTables(
       optimizers.map(({ slots }) => slots),
       setToNone,
     );
   } finally {
-    for (const [i, { phases }] of optimizers.entries()) phases.enter(before[i]!);
+    for (const [i, { status }] of optimizers.entries()) status.enter(before[i]!);
   }
 }
 

@@ -3,14 +3,17 @@
 import type { Update } from '../../lib/index.ts';
 import { MyLion } from './my-lion.ts';
 
-export type Occasion = Update<MyLion>;
+export type UpdateContext = Update<MyLion>;
 
 /** A class of optimizers whose update is this function. */
-export function made(update: (occasion: Occasion) => unknown, statics: object = {}): typeof MyLion {
+export function made(
+  update: (context: UpdateContext) => unknown,
+  statics: object = {},
+): typeof MyLion {
   class Made extends MyLion {
     static override defaults = MyLion.defaults;
-    override update(occasion: Occasion) {
-      return update(occasion) as undefined;
+    override update(context: UpdateContext) {
+      return update(context) as undefined;
     }
   }
   return Object.assign(Made, statics);

@@ -3,16 +3,16 @@
 import { describe, expect, it } from 'vitest';
 import { GradstepError } from '../../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from '../support/helpers.ts';
-import { made, type Occasion } from './made.ts';
+import { made, type UpdateContext } from './made.ts';
 
 onEachBackend(() => {
   describe('when update fails', () => {
-    const failAt = (which: number, act: (occasion: Occasion) => unknown) => {
+    const failAt = (which: number, act: (context: UpdateContext) => unknown) => {
       const params = [parameter(3, 'a'), parameter(3, 'b'), parameter(3, 'c')];
       let calls = 0;
-      const Own = made((occasion) => {
-        occasion.data.fill(9);
-        return calls++ === which ? act(occasion) : undefined;
+      const Own = made((context) => {
+        context.data.fill(9);
+        return calls++ === which ? act(context) : undefined;
       });
       return { params, o: new Own(params) };
     };

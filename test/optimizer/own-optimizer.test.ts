@@ -17,7 +17,7 @@ import {
   type Update,
 } from '../../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from '../support/helpers.ts';
-import { made, type Occasion } from './made.ts';
+import { made, type UpdateContext } from './made.ts';
 import { MyLion } from './my-lion.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -115,9 +115,9 @@ onEachBackend(() => {
   });
 
   it('is given data, grad, state, group and step', () => {
-    const seen: [Occasion, ParameterLike][] = [];
+    const seen: [UpdateContext, ParameterLike][] = [];
     const [w, v] = [parameter(3, 'w'), parameter(2, 'v')];
-    const o = new (made((occasion) => void seen.push([occasion, w])))([
+    const o = new (made((context) => void seen.push([context, w])))([
       { params: w, lr: 0.5, name: 'first' },
       { params: v },
     ]);

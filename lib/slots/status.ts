@@ -18,7 +18,7 @@ export type Phase =
   | 'disposed';
 
 /** The phase of one optimizer. */
-export class Phases {
+export class Status {
   #phase: Phase = 'idle';
 
   get disposed(): boolean {
