@@ -12,20 +12,19 @@ import {
 import type { Core, Failure } from '../backend.ts';
 import { findBusy, isWatched, releaseBusy, takeBusy } from '../busy-memory.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
-import { checkGradients, type GradientCheck, type GradientOf } from './gradient-check.ts';
+import { checkGradients, type GradientOf } from './gradient-check.ts';
 import { MemoryMap, NOBODY, rangeOf, STATE, wholeRange } from './memory-map.ts';
-import { footprintOf, makePlan, type Run, type Slot } from './plan.ts';
+import {
+  footprintOf,
+  makePlan,
+  type Prepared,
+  type Run,
+  report,
+  type Slot,
+  slotsOf,
+} from './plan.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
 import { updateSlot } from './treated.ts';
-
-/** A step of which everything that can fail has been done. */
-interface Prepared {
-  readonly plan: readonly Run[];
-  /** The slots that it steps, in order. */
-  readonly list: readonly Slot[];
-  readonly check: GradientCheck | undefined;
-  readonly skips: boolean;
-}
 
 export class PortableCore implements Core {
   readonly #rule: Rule<unknown>;
@@ -161,11 +160,7 @@ export class PortableCore implements Core {
     const plan = makePlan(this.#rule, this.#slots);
     if ('kind' in plan) return plan;
     const options = this.#options;
-    const list: Slot[] = [];
-    for (let r = 0; r < plan.length; r++) {
-      const { slots } = plan[r]!;
-      for (let i = 0; i < slots.length; i++) list[list.length] = slots[i]!;
-    }
+    const list = slotsOf(plan);
     const busy = this.#takeMemory(list);
     if (busy !== undefined) return busy;
     const check = checkGradients(list as readonly GradientOf[], options);
@@ -212,10 +207,8 @@ export class PortableCore implements Core {
   /** Takes what the step reads and writes, so that none in the background begins over it. */
   #takeMemory(list: readonly Slot[]): Failure | undefined {
     if (!this.#rule.isOwn && !isWatched()) return undefined;
-    const { arrays, owners, written } = footprintOf(
-      list,
-      this.#options[OPTION.zeroGradInStep] === 1,
-    );
+    const zeroes = this.#options[OPTION.zeroGradInStep] === 1;
+    const { arrays, owners, written } = footprintOf(list, zeroes);
     const taken = takeBusy(arrays, written);
     if (typeof taken === 'number') {
       return { kind: 'busy', slot: this.#slots.indexOf(owners[taken]!), other: STATE };
@@ -311,13 +304,4 @@ export class PortableCore implements Core {
     }
     return undefined;
   }
-}
-
-/** What the step says of itself. */
-function report(to: Doubles, check: GradientCheck | undefined, skips: boolean): void {
-  to[REPORT.stepped] = skips ? 0 : 1;
-  to[REPORT.gradNorm] = check?.totalNorm ?? Number.NaN;
-  to[REPORT.nonFinite] = check?.nonFinite ?? Number.NaN;
-  to[REPORT.skipped]! += skips ? 1 : 0;
-  to[REPORT.consecutiveSkips] = skips ? to[REPORT.consecutiveSkips]! + 1 : 0;
 }

@@ -2,6 +2,8 @@
 
 import type { Doubles, Floats } from '../../support/typed-arrays.ts';
 import type { Failure } from '../backend.ts';
+import { REPORT } from '../step-options.ts';
+import type { GradientCheck } from './gradient-check.ts';
 import { type Range, STATE } from './memory-map.ts';
 import { type Rule, ScalarOverflow } from './rules/rule.ts';
 
@@ -32,6 +34,15 @@ export interface Run {
   readonly record: Doubles;
   readonly next: Doubles;
   readonly scalars: unknown;
+}
+
+/** A step of which everything that can fail has been done. */
+export interface Prepared {
+  readonly plan: readonly Run[];
+  /** The slots that it steps, in order. */
+  readonly list: readonly Slot[];
+  readonly check: GradientCheck | undefined;
+  readonly skips: boolean;
 }
 
 /** Everything that can fail, before anything is written. */
@@ -88,4 +99,23 @@ export function footprintOf(
   const written = arrays.length;
   for (let i = 0; i < list.length && !zeroes; i++) add(list[i]!, list[i]!.grad!);
   return { arrays, owners, written };
+}
+
+/** The slots that a plan steps, in order. */
+export function slotsOf(plan: readonly Run[]): readonly Slot[] {
+  const list: Slot[] = [];
+  for (let r = 0; r < plan.length; r++) {
+    const { slots } = plan[r]!;
+    for (let i = 0; i < slots.length; i++) list[list.length] = slots[i]!;
+  }
+  return list;
+}
+
+/** What the step says of itself. */
+export function report(to: Doubles, check: GradientCheck | undefined, skips: boolean): void {
+  to[REPORT.stepped] = skips ? 0 : 1;
+  to[REPORT.gradNorm] = check?.totalNorm ?? Number.NaN;
+  to[REPORT.nonFinite] = check?.nonFinite ?? Number.NaN;
+  to[REPORT.skipped]! += skips ? 1 : 0;
+  to[REPORT.consecutiveSkips] = skips ? to[REPORT.consecutiveSkips]! + 1 : 0;
 }
