@@ -11,6 +11,7 @@ import { StateMap } from '../slots/state.ts';
 import type { Status } from '../slots/status.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { roomForOne } from '../support/lists.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
 import { groupLabel, type ParamGroupInput, readGroup } from './group-input.ts';
 import { Overrides, whereOverridden } from './overrides.ts';
@@ -51,13 +52,13 @@ export interface Ground<O extends object> {
 
 /** The groups of one optimizer, in order. */
 export class GroupTable<O extends object, S = unknown> {
-  readonly list: ParamGroup<O>[] = [];
+  readonly list: ParamGroup<O>[] = roomForOne();
   /** The options that new groups start from. */
   readonly defaults: LiveOptions<O>;
   readonly slots: SlotTable;
   readonly state: StateMap<S>;
 
-  #rows: GroupRow<O>[] = [];
+  readonly rows: GroupRow<O>[] = roomForOne();
   readonly schema: Schema<O>;
   readonly status: Status;
   readonly memory: OptimizerMemory;
@@ -78,10 +79,6 @@ export class GroupTable<O extends object, S = unknown> {
     this.#defaults = this.memory.doubles(schema.fields.length);
     this.state = new StateMap<S>(schema, this.slots, status);
     this.defaults = this.#makeDefaults(defaults);
-  }
-
-  get rows(): readonly GroupRow<O>[] {
-    return this.#rows;
   }
 
   /** The group whose options lie in this struct. */
@@ -148,10 +145,7 @@ export class GroupTable<O extends object, S = unknown> {
       const attachState = this.#allocate(this.slots.size, list.data, this.kindsOf(options));
       this.slots.add(list, { group: index, struct, records, frozen: frozen === true });
       attachState();
-      const row = { struct, records, members, overrides, view };
-      // A list that grows takes room for more, and most optimizers have one group.
-      if (index === 0) this.#rows = [row];
-      else this.#rows.push(row);
+      this.rows.push({ struct, records, members, overrides, view });
       this.list.push(view);
     } catch (error) {
       this.memory.takeBack(before);

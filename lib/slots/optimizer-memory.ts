@@ -35,7 +35,7 @@ export class OptimizerMemory implements Claims {
    * By kind: each lies as the parameters of an arena do, over all groups. Kinds that took turns
    * would drift against the parameters, and now and then meet them at the same place of a page.
    */
-  readonly #large: (SlabAllocator | undefined)[] = [];
+  #large: (SlabAllocator | undefined)[] | undefined;
 
   constructor(backend: Backend, core: Core) {
     this.#backend = backend;
@@ -52,6 +52,7 @@ export class OptimizerMemory implements Claims {
       this.#small ??= new SlabAllocator(this.#backend, this);
       return this.#small.block(length, kind + 2, kinds * length);
     }
+    this.#large ??= [];
     this.#large[kind] ??= new SlabAllocator(this.#backend, this);
     return this.#large[kind].block(length, kind + 2);
   }
@@ -72,7 +73,7 @@ export class OptimizerMemory implements Claims {
   /** How far this has got, for `takeBack`. */
   mark(): Marks {
     const large: (Mark | undefined)[] = [];
-    for (const slabs of this.#large) large.push(slabs?.mark());
+    for (const slabs of this.#large ?? []) large.push(slabs?.mark());
     return { control: this.#control.mark(), small: this.#small?.mark(), large };
   }
 
@@ -80,7 +81,7 @@ export class OptimizerMemory implements Claims {
   takeBack({ control, small, large }: Marks): void {
     this.#control.takeBack(control);
     this.#small?.takeBack(small ?? NOTHING);
-    for (const [k, slabs] of this.#large.entries()) slabs?.takeBack(large[k] ?? NOTHING);
+    for (const [k, slabs] of (this.#large ?? []).entries()) slabs?.takeBack(large[k] ?? NOTHING);
   }
 
   /** Zeros for a struct or for records. */
@@ -91,7 +92,7 @@ export class OptimizerMemory implements Claims {
   /** Takes back one kind of state of one parameter. @param isHeld As `SlabAllocator.free`. */
   free(kind: number, block: Block, length: number, isHeld: boolean): void {
     if (this.#small?.free(block, length, isHeld)) return;
-    this.#large[kind]?.free(block, length, isHeld); // empty arrays may have lost their slab before
+    this.#large?.[kind]?.free(block, length, isHeld); // empty arrays may have lost their slab before
   }
 
   /**
@@ -101,6 +102,6 @@ export class OptimizerMemory implements Claims {
    */
   release(held: ReadonlySet<ArrayBufferLike>): void {
     this.#core = undefined;
-    for (const slabs of [this.#small, ...this.#large]) slabs?.freeAll(held);
+    for (const slabs of [this.#small, ...(this.#large ?? [])]) slabs?.freeAll(held);
   }
 }

@@ -6,6 +6,7 @@
 
 import type { ArenaSlot } from '../parameters/arena-parameter.ts';
 import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
+import { roomForOne } from '../support/lists.ts';
 import { type Floats, isElastic, isWhole } from '../support/typed-arrays.ts';
 import type { Slot } from './slot.ts';
 
@@ -45,27 +46,20 @@ interface Segment {
 class LooseSegment implements Segment {
   readonly #owner: SegmentOwner;
   readonly begin: number;
-  // Lists of one: those that begin empty take room for many, and most small models have one.
-  readonly #params: ParameterLike[];
-  readonly #data: Floats[];
-  readonly #grads: (Floats | null)[];
+  readonly #params: ParameterLike[] = roomForOne();
+  readonly #data: Floats[] = roomForOne();
+  readonly #grads: (Floats | null)[] = roomForOne();
   /** The place of each last element, by which an array that is gone is known; -1: none. */
-  readonly #last: number[];
-  readonly #frozen: boolean[];
+  readonly #last: number[] = roomForOne();
+  readonly #frozen: boolean[] = roomForOne();
   /** Those of which the last element does not tell all: empty arrays, and buffers that grow. */
   #odd: number[] | undefined;
   #isOdd: boolean[] | undefined;
   allFrozen = true;
 
-  constructor(owner: SegmentOwner, begin: number, row: Slot) {
+  constructor(owner: SegmentOwner, begin: number) {
     this.#owner = owner;
     this.begin = begin;
-    this.#params = [row.parameter];
-    this.#data = [row.data];
-    this.#grads = [row.grad];
-    this.#last = [row.length - 1];
-    this.#frozen = [row.frozen];
-    this.#watch(0, row.data);
   }
 
   take(row: Slot): boolean {
@@ -178,15 +172,14 @@ class LooseSegment implements Segment {
 class ArenaSegment implements Segment {
   readonly #owner: SegmentOwner;
   readonly begin: number;
-  readonly #rows: Slot[];
+  readonly #rows: Slot[] = roomForOne();
   readonly #changes: ArenaSlot['changes'];
   /** How far it has followed that count. */
   #seen = -1;
 
-  constructor(owner: SegmentOwner, begin: number, row: Slot, { changes }: ArenaSlot) {
+  constructor(owner: SegmentOwner, begin: number, { changes }: ArenaSlot) {
     this.#owner = owner;
     this.begin = begin;
-    this.#rows = [row];
     this.#changes = changes;
   }
 
@@ -235,7 +228,7 @@ class ArenaSegment implements Segment {
 /** The slots of a table, in segments. */
 export class Segments {
   readonly #owner: SegmentOwner;
-  #list: Segment[] = [];
+  readonly #list: Segment[] = roomForOne();
 
   constructor(owner: SegmentOwner) {
     this.#owner = owner;
@@ -246,10 +239,10 @@ export class Segments {
     if (this.#list.at(-1)?.take(row)) return;
     const segment =
       row.place === undefined
-        ? new LooseSegment(this.#owner, slot, row)
-        : new ArenaSegment(this.#owner, slot, row, row.place);
-    if (this.#list.length === 0) this.#list = [segment];
-    else this.#list.push(segment);
+        ? new LooseSegment(this.#owner, slot)
+        : new ArenaSegment(this.#owner, slot, row.place);
+    segment.take(row);
+    this.#list.push(segment);
   }
 
   /** One of the rows is another. */

@@ -9,7 +9,7 @@ import { type ParamList, refuseDuplicates } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { unsharedSentence } from '../parameters/sentences.ts';
 import { GradstepError } from '../support/errors.ts';
-import { takeOut } from '../support/lists.ts';
+import { roomForOne, takeOut } from '../support/lists.ts';
 import {
   bufferOf,
   type Doubles,
@@ -42,7 +42,7 @@ type Labelled = Pick<Slot, 'data' | 'label'>;
 export class SlotTable implements SegmentOwner {
   readonly indexOf: Map<ParameterLike, number> = new Map();
   readonly core: Core;
-  #slots: Slot[] = [];
+  readonly #slots: Slot[] = roomForOne();
   readonly #segments = new Segments(this);
   #changes = 0;
   #gradientCount = 0;
@@ -119,10 +119,9 @@ export class SlotTable implements SegmentOwner {
     });
     this.#attempt(() => this.core.addGroup(struct, records, data), rows);
     this.#changes += 1;
-    if (first === 0) this.#slots = rows; // a list that grows takes room for more
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
-      if (first > 0) this.#slots.push(row);
+      this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
       this.#segments.take(first + i, row);
       const pieces = piecesOf(row.parameter, row.data);

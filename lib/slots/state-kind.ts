@@ -1,8 +1,19 @@
 /** One kind of state of all slots of an optimizer. */
 
 import type { Block } from '../memory/slab.ts';
-import { takeOut } from '../support/lists.ts';
+import { roomForOne, takeOut } from '../support/lists.ts';
 import { bufferOf, type Floats, fillZero, viewOf } from '../support/typed-arrays.ts';
+
+/** Where arrays begin in a block of this size; both in floats. */
+export interface Layout {
+  readonly begins: readonly number[];
+  readonly size: number;
+}
+
+/** New memory for one kind of state, not registered yet. */
+export interface PlacedBlock extends Layout, Block {
+  readonly k: number;
+}
 
 /**
  * Where each slot's array lies, until somebody asks for the array itself. Ten thousand small
@@ -10,9 +21,9 @@ import { bufferOf, type Floats, fillZero, viewOf } from '../support/typed-arrays
  */
 export class Kind {
   /** By slot: the array, or the memory in which it lies. */
-  #memory: (Floats | undefined)[] = [];
+  #memory: (Floats | undefined)[] = roomForOne();
   /** By slot: where the array begins; -1 when it is all of its memory. */
-  #begins: number[] = [];
+  #begins: number[] = roomForOne();
   /** By slot: whether its memory waits, and is no state; undefined if none does. */
   #waits: boolean[] | undefined;
 
@@ -22,12 +33,8 @@ export class Kind {
   }
 
   set(slot: number, memory: Floats, begin: number): void {
-    if (slot === 0 && this.#memory.length === 0) {
-      [this.#memory, this.#begins] = [[memory], [begin]]; // a list that grows takes room for more
-    } else {
-      this.#memory[slot] = memory;
-      this.#begins[slot] = begin;
-    }
+    this.#memory[slot] = memory;
+    this.#begins[slot] = begin;
     if (this.#waits?.[slot]) this.#waits[slot] = false;
   }
 

@@ -1,7 +1,7 @@
 /** The state of an optimizer: arrays per parameter, made when an option first needs them. */
 
 import type { Core } from '../backend/backend.ts';
-import { type Block, wholeLines } from '../memory/slab.ts';
+import { wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
 import { takeOut } from '../support/lists.ts';
@@ -10,22 +10,11 @@ import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
 import type { Slot } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
-import { Kind } from './state-kind.ts';
+import { Kind, type Layout, type PlacedBlock } from './state-kind.ts';
 import type { Status } from './status.ts';
 
 /** The state of one parameter: live views, which the next step writes. */
 export type ParameterState = Readonly<Record<string, Floats | number>>;
-
-/** Where arrays begin in a block of this size; both in floats. */
-interface Layout {
-  readonly begins: readonly number[];
-  readonly size: number;
-}
-
-/** New memory for one kind of state, not registered yet. */
-interface PlacedBlock extends Layout, Block {
-  readonly k: number;
-}
 
 /** What the state needs to know of a schema. */
 interface StateSchema {

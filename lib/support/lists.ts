@@ -1,5 +1,15 @@
 /** Lists in place. */
 
+/**
+ * An empty list with room for one: V8 gives a list that begins without room seventeen places with
+ * its first, and most lists of an optimizer have one, or a hundred thousand optimizers have them.
+ */
+export function roomForOne<T>(): T[] {
+  const list = [undefined as T];
+  list.pop();
+  return list;
+}
+
 /** Takes what stands at these places, in increasing order, out of a list. */
 export function takeOut(list: unknown[], places: readonly number[]): void {
   let to = places[0] ?? list.length;
