@@ -36,29 +36,27 @@ ThreadPool& ThreadPool::instance() {
 }
 
 ThreadPool::ThreadPool() {
-  uv_mutex_init(&mutex_);
-  uv_cond_init(&wake_);
   helpers_.reserve(kMaxThreads);  // nothing may throw while the pool is held
 }
 
 void ThreadPool::retain() {
-  uv_mutex_lock(&mutex_);
+  mutex_.lock();
   environments_++;
-  uv_mutex_unlock(&mutex_);
+  mutex_.unlock();
 }
 
 void ThreadPool::release() {
-  uv_mutex_lock(&mutex_);
+  mutex_.lock();
   std::vector<Helper*> ending;
   if (--environments_ == 0) {
     ending.assign(helpers_.begin(), helpers_.end());
     helpers_.clear();
     for (Helper* helper : ending) helper->stopping.store(true);
-    uv_cond_broadcast(&wake_);
+    wake_.wakeAll();
   }
-  uv_mutex_unlock(&mutex_);
+  mutex_.unlock();
   for (Helper* helper : ending) {
-    uv_thread_join(&helper->thread);
+    helper->thread.join();
     delete helper;
   }
 }
@@ -76,7 +74,7 @@ bool ThreadPool::helps(size_t floats) {
 bool ThreadPool::startHelpers() {
   const auto wanted = static_cast<size_t>(threads() - 1);
   if (helpers_.size() >= wanted) return wanted > 0;
-  uv_mutex_lock(&mutex_);
+  mutex_.lock();
   while (helpers_.size() < wanted && environments_ > 0) {
     auto* helper = new (std::nothrow) Helper;
     if (helper == nullptr) break;
@@ -86,21 +84,21 @@ bool ThreadPool::startHelpers() {
       const auto* helper = static_cast<Helper*>(self);
       helper->pool->help(*helper);
     };
-    if (uv_thread_create(&helper->thread, main, helper) != 0) {
+    if (!helper->thread.start(main, helper)) {
       delete helper;
       break;
     }
     helpers_.push_back(helper);
   }
-  uv_mutex_unlock(&mutex_);
+  mutex_.unlock();
   return !helpers_.empty();
 }
 
 void ThreadPool::wakeHelpers() {
   if (asleep_.load() == 0) return;
-  uv_mutex_lock(&mutex_);
-  uv_cond_broadcast(&wake_);
-  uv_mutex_unlock(&mutex_);
+  mutex_.lock();
+  wake_.wakeAll();
+  mutex_.unlock();
 }
 
 void ThreadPool::run(Work work, void* context, size_t chunks) {
@@ -161,11 +159,11 @@ bool ThreadPool::waitForWork(const Helper& helper) {
     if (spins % 64 == 63 && Clock::now() > until) break;
     pause();
   }
-  uv_mutex_lock(&mutex_);
+  mutex_.lock();
   asleep_++;
-  while (!helper.stopping.load() && !hasWork(helper)) uv_cond_wait(&wake_, &mutex_);
+  while (!helper.stopping.load() && !hasWork(helper)) wake_.wait(mutex_);
   asleep_--;
-  uv_mutex_unlock(&mutex_);
+  mutex_.unlock();
   return !helper.stopping.load();
 }
 

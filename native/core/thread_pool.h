@@ -3,13 +3,13 @@
 // nobody waits for a helper that sleeps.
 #pragma once
 
-#include <uv.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "system_threads.h"
 
 namespace gradstep {
 
@@ -44,7 +44,7 @@ class ThreadPool {
   struct Helper {
     ThreadPool* pool;
     int number;
-    uv_thread_t thread;
+    SystemThread thread;
     std::atomic<bool> stopping{false};
   };
   // Who claims what, in one word: generation of the job, first chunk left, one beyond the last.
@@ -73,8 +73,8 @@ class ThreadPool {
   void* context_ = nullptr;
   std::atomic<Clock::rep> lastJob_{0};
 
-  uv_mutex_t mutex_;  // of what follows, and of falling asleep
-  uv_cond_t wake_;
+  SystemMutex mutex_;  // of what follows, and of falling asleep
+  SystemCondition wake_;
   int environments_ = 0;
   std::vector<Helper*> helpers_;
 };

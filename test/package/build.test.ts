@@ -100,6 +100,12 @@ it('builds without making prebuilds first, though npm runs prebuild before build
 });
 
 describe.runIf(process.platform === 'linux')('the addon', () => {
+  it('calls nothing of libuv, which Bun lacks', () => {
+    const undefinedOnes = symbols(addon, '-D', '--undefined-only').map(({ name }) => name);
+    expect(undefinedOnes.some((name) => name.startsWith('napi_'))).toBe(true);
+    expect(undefinedOnes.filter((name) => name.startsWith('uv_'))).toEqual([]);
+  });
+
   it('asks for no younger system libraries than Node.js 20 does', () => {
     expect(tooYoung(neededVersions(addon))).toEqual([]);
   });
