@@ -1,7 +1,7 @@
 // Compiles the addon into build/Release with node-gyp, and downloads nothing: the headers are
 // those beside the running Node. Serves checkouts and installed packages alike.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +59,9 @@ export function buildAddon({ download = false } = {}) {
     return 1;
   };
   if (problem !== undefined) return fail(problem);
+  // Not shipped, because Yarn compiles whatever has one in its root.
+  const gyp = join(root, 'binding.gyp');
+  if (!existsSync(gyp)) writeFileSync(gyp, '{ "includes": ["native/addon.gypi"] }\n');
   // Always 'configure': make does not know that the list of sources is native/sources.json.
   const args = [nodeGyp, 'configure', 'build', '--loglevel=warn'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });

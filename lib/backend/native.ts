@@ -1,7 +1,5 @@
 /** The native backend: the only file that touches the addon. */
 
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { type ErrorCode, GradstepError } from '../support/errors.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
 import type { Backend, Core, CoreSequence, SequenceFailure } from './backend.ts';
@@ -29,28 +27,6 @@ export type Addon = {
     debugSpans(handle: object): number;
     debugHyperparameters(handle: object, group: number): Record<string, number>;
   };
-
-/**
- * Loads the addon: a prebuilt one or the local build.
- * @throws {GradstepError} `ERR_NATIVE_UNAVAILABLE`, with what was tried and how to mend it.
- */
-export function loadAddon(): Addon {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  try {
-    const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
-    return load(root);
-  } catch (cause) {
-    const { platform, arch, version } = process;
-    const [reason] = (cause as Error).message.split('\n');
-    throw new GradstepError(
-      'ERR_NATIVE_UNAVAILABLE',
-      `No native addon for ${platform}-${arch} (Node.js ${version}) could be loaded from ${root}: ` +
-        `${reason}. Compile one with 'npx gradstep build', which downloads nothing; that needs a ` +
-        'C++17 compiler, make and Python 3',
-      { cause },
-    );
-  }
-}
 
 /** What the function of a sequence does; in the order of `native/addon/sequence.cc`. */
 const SEQUENCE = {

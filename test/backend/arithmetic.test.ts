@@ -1,7 +1,7 @@
 /** The operation that all bits rest on: fma with one rounding. */
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadAddon } from '../../lib/backend/native.ts';
+import { loadAddon } from '../../lib/backend/load-addon.ts';
 import { fma } from '../../lib/backend/portable/fma.ts';
 import { isas, setIsa } from '../../lib/index.ts';
 

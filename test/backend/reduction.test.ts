@@ -1,7 +1,7 @@
 /** Reductions: the same double on every instruction set as in TypeScript, and as defined. */
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadAddon } from '../../lib/backend/native.ts';
+import { loadAddon } from '../../lib/backend/load-addon.ts';
 import { reduceBlock, reductions } from '../../lib/backend/portable/reduce.ts';
 import { isas, setIsa } from '../../lib/index.ts';
 import { fill } from '../reference/inputs.ts';

@@ -1,5 +1,5 @@
 # CTest "manifest": CMake compiles what native/sources.json names, no more and no less, with its
-# defines, and sees when a source is added. test/package/build.test.ts proves the same of binding.gyp.
+# defines, and sees when a source is added. test/package/build.test.ts proves the same of native/addon.gypi.
 cmake_minimum_required(VERSION 3.19)
 
 set(COPY "${BINARY}/manifest")

@@ -1,7 +1,7 @@
 /** A group's struct: what TypeScript writes is what C++ reads, field by field. */
 
 import { expect, it } from 'vitest';
-import { loadAddon } from '../../lib/backend/native.ts';
+import { loadAddon } from '../../lib/backend/load-addon.ts';
 import { Adam, stepAll } from '../../lib/index.ts';
 import { expectError, parameter } from '../support/helpers.ts';
 import { optimizerCases } from './optimizer-cases.ts';

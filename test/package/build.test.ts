@@ -46,7 +46,7 @@ describe('native/sources.json', () => {
 
   it('is the only list: neither build names a source of its own', () => {
     const sources = /[\w}/]+(?<!native\/(test|bench)\/[\w${}]+)\.cc\b/g;
-    for (const file of ['binding.gyp', 'CMakeLists.txt']) {
+    for (const file of ['native/addon.gypi', 'CMakeLists.txt']) {
       expect(read(file)).toContain('native/sources.json');
       expect(read(file).match(sources)).toBeNull();
       for (const define of manifest.defines) expect(read(file)).not.toContain(define);

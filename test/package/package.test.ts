@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENTRIES } from '../../scripts/entries.mjs';
 import { install, type Packed, packAll, prebuild, root, run } from '../support/consumer.ts';
 import { neededVersions, tooYoung } from '../support/symbols.ts';
 
@@ -48,10 +49,17 @@ describe('the tarball', () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
 
   it('has exactly these files', () => {
-    const compiled = below('lib').flatMap((file) =>
-      ['.js', '.d.ts', '.js.map'].map((ending) =>
-        file.replace(/^lib/, 'dist').replace(/\.ts$/, ending),
-      ),
+    const sources = below('lib').map((file) => file.replace(/^lib\//, '').replace(/\.ts$/, ''));
+    const compiled = sources.flatMap((file) => [
+      `dist/${file}.js`,
+      `dist/${file}.js.map`,
+      `dist/node/types/${file}.d.ts`,
+    ]);
+    const entries = Object.values(ENTRIES).flatMap((entry) =>
+      ['cjs', 'mjs', 'd.cts', 'd.mts'].map((ending) => `dist/node/${entry}.${ending}`),
+    );
+    const bundled = ['gradstep.cjs', 'gradstep.cjs.map', 'types/package.json'].map(
+      (file) => `dist/node/${file}`,
     );
     const native = below('native').filter((file) => !/^native\/(test|bench)\//.test(file));
     const [prebuilt, others] = [PREBUILDS[TARGET], Object.values(PREBUILDS)];
@@ -59,10 +67,11 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'package.json',
-      'binding.gyp',
       'scripts/build-addon.mjs',
       'scripts/gradstep.mjs',
       ...compiled,
+      ...entries,
+      ...bundled,
       ...native,
     ];
     const shipped = files.filter((file) => file.startsWith('prebuilds/'));
@@ -88,7 +97,7 @@ describe('the tarball', () => {
 
   it.each([
     ['publint', ['--strict', '--pack', 'false']],
-    ['attw', ['--profile', 'esm-only', '--no-color']],
+    ['attw', ['--no-color']],
   ])('passes %s', (tool, options) => {
     const bin = join(root, 'node_modules', '.bin', tool);
     const { status, stdout, stderr } = run(bin, [packages[0]!.tarball, ...options], folder);
@@ -111,6 +120,25 @@ describe('a prebuilt addon', () => {
     expect(stderr).toBe('');
     const addons = [expect.stringMatching(`${PREBUILDS[TARGET]}$`)];
     expect(JSON.parse(stdout)).toEqual({ backend: 'native', addons, stepped: 0.5 });
+  });
+
+  it('is one package, however it is loaded', () => {
+    const program = `
+      import * as imported from 'gradstep';
+      import * as portable from 'gradstep/portable';
+      import { createRequire } from 'node:module';
+      const required = createRequire(import.meta.url)('gradstep');
+      const names = Object.keys(imported);
+      console.log(names.length > 50, names.every((name) =>
+        imported[name] === required[name] && imported[name] === portable[name]));
+    `;
+    const { stdout, stderr } = run(
+      process.execPath,
+      ['--input-type=module', '-e', program],
+      consumer,
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toBe('true true\n');
   });
 
   it('asks for no younger system libraries than Node.js 20 does', () => {

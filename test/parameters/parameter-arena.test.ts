@@ -1,7 +1,7 @@
 /** A whole model in two flat buffers: layout, gradients that come and go, one span, threads. */
 
 import { describe, expect, it } from 'vitest';
-import { loadAddon } from '../../lib/backend/native.ts';
+import { loadAddon } from '../../lib/backend/load-addon.ts';
 import {
   Adam,
   type ArenaDescription,

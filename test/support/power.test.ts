@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadAddon } from '../../lib/backend/native.ts';
+import { loadAddon } from '../../lib/backend/load-addon.ts';
 import { power } from '../../lib/support/power.ts';
 
 const addon = loadAddon();
