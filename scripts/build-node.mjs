@@ -15,7 +15,7 @@ const out = join(root, 'dist', 'node');
 /** `requireAddon` as bundlers and tracers of files know it: they look for these very words. */
 const REQUIRE_ADDON = `
 const path = require('node:path');
-export const packageRoot = path.join(__dirname, '../..');
+export const packageRoot = path.join(typeof __dirname === 'string' ? __dirname : '.', '../..');
 export const requireAddon = (file) =>
   file === undefined ? require('node-gyp-build')(path.join(__dirname, '../..')) : require(file);
 `;

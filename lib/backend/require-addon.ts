@@ -6,8 +6,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** The folder of the package, in which node-gyp-build looks. */
-export const packageRoot: string = join(import.meta.dirname, '../..');
+/** The folder of the package, in which node-gyp-build looks. Bundlers may know of no folder. */
+export const packageRoot: string = join(import.meta.dirname ?? '.', '../..');
 
 /** The addon in this file, or without one whatever node-gyp-build finds. */
 export function requireAddon(file?: string): unknown {
