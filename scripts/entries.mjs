@@ -3,4 +3,5 @@
 export const ENTRIES = {
   '.': 'index',
   './portable': 'portable',
+  './safetensors': 'safetensors/index',
 };

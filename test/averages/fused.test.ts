@@ -1,7 +1,7 @@
 /** An average in the step's own pass over memory, and every case in which it cannot be. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadAddon } from '../../lib/backend/native.ts';
+import { loadAddon } from '../../lib/backend/load-addon.ts';
 import {
   AdamW,
   combine,

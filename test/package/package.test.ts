@@ -128,7 +128,7 @@ describe('a prebuilt addon', () => {
       import * as portable from 'gradstep/portable';
       import { createRequire } from 'node:module';
       const required = createRequire(import.meta.url)('gradstep');
-      const names = Object.keys(imported);
+      const names = Object.keys(portable);
       console.log(names.length > 50, names.every((name) =>
         imported[name] === required[name] && imported[name] === portable[name]));
     `;
