@@ -2,8 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { backend } from '../../lib/index.ts';
+import { vi } from 'vitest';
 import { loadedLibraries } from '../support/loaded.ts';
+
+const { backend } = await import('../../lib/index.ts');
+vi.resetModules(); // so that a test file may still put something in a module's place
 
 const folder = fileURLToPath(new URL('../../build-asan/', import.meta.url));
 const addons = loadedLibraries().filter((file) => file.endsWith('.node') && /gradstep/.test(file));
