@@ -29,7 +29,8 @@ struct Ema {
   static double decayAfter(const H& h, double count) {
     if (h.warmupPower == 0) return h.decay;
     const double warm = 1 - power(1 + count / h.warmupGamma, -h.warmupPower);
-    return std::fmax(h.minDecay, std::fmin(h.decay, warm));
+    const double rising = warm < h.decay ? warm : h.decay;
+    return rising > h.minDecay ? rising : h.minDecay;
   }
 
   enum : int { kFirst = 1, kLerp = 2, kFarLerp = 4 };
