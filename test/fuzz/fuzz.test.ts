@@ -36,17 +36,20 @@ async function attempt(world: World, given: Command): Promise<string> {
   }
 }
 
-/** A closure writes gradients before the step is refused. */
-const mayHaveChanged = ({ name }: Command) => name === 'stepClosure';
+const programs = fc.array(command, { maxLength: 60, size: 'max' });
+
+/** A closure writes gradients before the step is refused; so may a call that comes in its middle. */
+const mayHaveChanged = ({ name, b }: Command) =>
+  name === 'stepClosure' || (name === 'stepAsync' && b % 3 > 0);
 
 it(`${RUNS} programs, seed ${SEED}`, async () => {
-  const property = fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (program) => {
+  const property = fc.asyncProperty(programs, async (program) => {
     const native = new World('native', collect);
     const portable = new World('portable', collect);
     for (const given of program) {
       const [first, second] = [await attempt(native, given), await attempt(portable, given)];
       expect(second, given.name).toBe(first);
-      expect(portable.digest() === native.digest(), given.name).toBe(true);
+      expect(portable.digest(), given.name).toBe(native.digest());
     }
   });
   await fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: false });

@@ -73,10 +73,13 @@ export class World {
   constructor(backend: BackendName, collect: () => void) {
     this.#backend = backend;
     this.#collect = collect;
+    setBackend(backend); // it begins with one of each
+    this.#makeParameter(1, 3);
+    this.#makeOptimizer(0, 0, [0]);
+    this.#makeAverage(0, [0]);
   }
 
   #param(i: number): ParameterLike {
-    if (this.#params.length === 0) this.#makeParameter(1, 3);
     return this.#params[i % this.#params.length]!;
   }
 
@@ -85,7 +88,6 @@ export class World {
   }
 
   #optimizer(i: number): AnyOptimizer {
-    if (this.#optimizers.length === 0) this.#makeOptimizer(0, 0, [0, 1]);
     return this.#optimizers[i % this.#optimizers.length]!;
   }
 
@@ -95,7 +97,6 @@ export class World {
   }
 
   #average(i: number): Average {
-    if (this.#averages.length === 0) this.#makeAverage(0, [0, 1]);
     return this.#averages[i % this.#averages.length]!;
   }
 
@@ -112,6 +113,7 @@ export class World {
     const SharedGrows = SharedArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer;
     switch (kind % 6) {
       case 0:
+      case 3:
         return new Float32Array(new SharedArrayBuffer(length * 4));
       case 1:
         return new Float32Array(new Grows(length * 4, options)); // grows with its buffer
@@ -148,7 +150,8 @@ export class World {
 
   #makeAverage(kind: number, list: readonly number[]): void {
     const params = this.#paramsOf(list);
-    this.#averages.push(kind % 2 === 0 ? new EMA(params, { decay: 0.75 }) : new SWA(params));
+    const ema = { decay: 0.75, warmupPower: kind % 4 === 0 ? 0.5 : 0 };
+    this.#averages.push(kind % 2 === 0 ? new EMA(params, ema) : new SWA(params));
   }
 
   #setGrad(param: number, kind: number, value: number): void {
@@ -180,15 +183,14 @@ export class World {
   async #stepAsync(which: number, meanwhile: number): Promise<void> {
     const optimizer = this.#single(which);
     const step = optimizer.stepAsync();
-    const refused: string[] = [];
-    try {
-      if (meanwhile % 2 === 0) optimizer.step();
-      else optimizer.zeroGrad({ setToNone: false });
-    } catch (error) {
-      refused.push((error as GradstepError).code);
-    }
+    const refused =
+      meanwhile % 3 > 0 &&
+      codeOf(() => {
+        if (meanwhile % 3 === 1) optimizer.step();
+        else optimizer.zeroGrad({ setToNone: false });
+      });
     await step;
-    if (refused[0] !== 'ERR_BUSY') throw new Error('it was not busy');
+    if (refused !== false && refused !== 'ERR_BUSY') throw new Error('it was not busy');
   }
 
   #setOption(which: number, key: number, value: number): void {
@@ -223,7 +225,7 @@ export class World {
       makeOptimizer: () => this.#makeOptimizer(a, b, list),
       makeAverage: () => this.#makeAverage(a, list),
       combine: () => {
-        const parts = [...new Set(list.map((i) => this.#single(i)))];
+        const parts = [...new Set([a, ...list].map((i) => this.#single(i)))];
         this.#optimizers.push(combine(parts));
       },
       addGroup: () => this.#single(a).addParamGroup({ params: this.#paramsOf(list) } as never),
@@ -279,22 +281,44 @@ export class World {
   digest(): string {
     return JSON.stringify([
       this.#params.map(({ data, grad }) => [bitsOf(data), grad && bitsOf(grad)]),
-      this.#optimizers.map((optimizer) => [
-        String(optimizer),
-        this.#params.map((p) => stateOf(optimizer, p)),
-        'lastStep' in optimizer ? optimizer.lastStep : null,
-      ]),
-      this.#averages.map((average) => [
-        String(average),
-        average.params.map((p) => bitsOf(average.averages.get(p)!)),
-      ]),
+      this.#optimizers.map((optimizer) =>
+        unlessDisposed(() => [
+          String(optimizer),
+          this.#params.map((p) => stateOf(optimizer, p)),
+          'lastStep' in optimizer ? optimizer.lastStep : null,
+        ]),
+      ),
+      this.#averages.map((average) =>
+        unlessDisposed(() => [
+          String(average),
+          average.params.map((p) => bitsOf(average.averages.get(p)!)),
+        ]),
+      ),
     ]);
   }
 }
 
-/** A hash of the bits; optimized code may give a detached array its old length. */
+function codeOf(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return (error as GradstepError).code;
+  }
+}
+
+function unlessDisposed(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as GradstepError).code === 'ERR_DISPOSED') return 'disposed';
+    throw error;
+  }
+}
+
+/** A hash of the bits. (Optimized code may still give a detached array its old length.) */
 function bitsOf(array: Floats): string {
-  if (array.length > 0 && array[array.length - 1] === undefined) return 'gone';
+  if (isDetached(array)) return 'detached';
   const words = new Uint32Array(array.length);
   const copy = new Float32Array(words.buffer);
   for (let i = 0; i < array.length; i++) copy[i] = array[i]!;
@@ -304,6 +328,15 @@ function bitsOf(array: Floats): string {
     hash = (Math.imul(hash, 31) + word) | 0;
   }
   return `${words.length}:${hash}`;
+}
+
+function isDetached({ buffer }: Floats): boolean {
+  try {
+    new Float32Array(buffer, 0, 0);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function stateOf(optimizer: AnyOptimizer, p: ParameterLike): unknown {
