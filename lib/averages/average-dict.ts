@@ -1,24 +1,36 @@
 /** The state dict of an average, and what is read from one. */
 
+import { averagedOf, callsOf } from '../backend/portable/rules/average.ts';
 import type { Schema } from '../options/schema.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { type NamedArray, prepareArrays } from '../state-dict/arrays.ts';
 import type { OwnLoad } from '../state-dict/has-state-dict.ts';
 import { isShape, shapeOf } from '../state-dict/parameter-shape.ts';
-import { copyOf, field, isPlainObject, readPlain, refuseDict } from '../state-dict/plain.ts';
+import {
+  copyOf,
+  field,
+  isPlainObject,
+  type PlainObject,
+  readPlain,
+  refuseDict,
+} from '../state-dict/plain.ts';
 import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
 import { type Floats, isFloat32Array, lengthOf } from '../support/typed-arrays.ts';
-import { type AverageTable, labelOf } from './average-table.ts';
+import { labelOf } from './average-list.ts';
+import type { AverageTable } from './average-table.ts';
+import type { PaceOptions } from './options.ts';
 
 /** What `stateDict()` of an average gives: JSON values and arrays. */
 export interface AverageStateDict {
-  /** The class: 'EMA' or 'SWA'. */
+  /** The class: 'EMA', 'SWA' or 'AveragedModel'. */
   readonly type: string;
-  /** How many updates there have been. */
+  /** How many updates have been averaged. */
   readonly nAveraged: number;
+  /** How many there have been, with those that passed by or only copied. */
+  readonly nUpdates: number;
   readonly options: { readonly [option: string]: unknown };
-  /** What each parameter is known by. */
+  /** What each parameter is known by; buffers come last. */
   readonly parameters: readonly {
     readonly name?: string;
     readonly shape?: readonly number[];
@@ -29,7 +41,7 @@ export interface AverageStateDict {
 
 /** The parts of an average that its state dict holds. */
 export interface SavedAverage {
-  readonly schema: Schema<object>;
+  readonly schema: Schema<PaceOptions>;
   readonly table: AverageTable;
   readonly params: readonly ParameterLike[];
   readonly names: readonly (string | undefined)[];
@@ -49,7 +61,8 @@ export function writeAverage(average: SavedAverage, copy: boolean): AverageState
   const list = listAverages(average);
   return {
     type: schema.name,
-    nAveraged: table.count,
+    nAveraged: averagedOf(table.count, schema.read(table.struct)),
+    nUpdates: table.count,
     options: schema.read(table.struct) as Record<string, unknown>,
     parameters: list.map(({ name, shape }) => ({
       ...(name !== undefined && { name }),
@@ -75,8 +88,8 @@ export function prepareAverage(
   return {
     reserve: () => load.reserve(),
     commit() {
-      if (options === 'load') schema.write(table.struct, dict.options);
-      table.setCount(dict.nAveraged);
+      if (options === 'load') table.writeOptions(dict.options);
+      table.setCount(dict.nUpdates);
       return load.commit();
     },
   };
@@ -84,32 +97,41 @@ export function prepareAverage(
 
 /** A dict that has been read. */
 interface ReadAverage {
-  readonly nAveraged: number;
+  readonly nUpdates: number;
   readonly options: object;
   readonly list: readonly NamedArray[];
 }
 
 /** @throws {GradstepError} `ERR_STATE_DICT`, `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`. */
-function readAverage(schema: Schema<object>, given: unknown): ReadAverage {
+function readAverage(schema: Schema<PaceOptions>, given: unknown): ReadAverage {
   const dict = readPlain(given, `the state dict of ${schema.name}`);
   const type = field(dict, 'type');
   if (type !== schema.name) refuse(`the state dict of ${schema.name}`, type);
-  const nAveraged = field(dict, 'nAveraged');
-  if (!Number.isSafeInteger(nAveraged) || (nAveraged as number) < 0) {
-    refuse('nAveraged to be an integer >= 0', nAveraged);
-  }
-  const options = field(dict, 'options') ?? {};
-  if (!isPlainObject(options)) return refuse('options to be an object', options);
+  const saved = field(dict, 'options') ?? {};
+  if (!isPlainObject(saved)) return refuse('options to be an object', saved);
+  const options = schema.parse(saved, schema.initial(), ' (state dict)', []);
   const averages = field(dict, 'averages');
   const parameters = field(dict, 'parameters') ?? [];
   if (!Array.isArray(averages) || !Array.isArray(parameters)) {
     return refuse('averages and parameters to be lists', averages);
   }
   return {
-    nAveraged: nAveraged as number,
-    options: schema.parse(options, schema.initial(), ' (state dict)', []),
+    nUpdates: readCount(dict, options),
+    options,
     list: averages.map((array, i) => readArray(array, parameters[i] ?? {}, i)),
   };
+}
+
+/** Older dicts count nothing but what was averaged. */
+function readCount(dict: PlainObject, options: Required<PaceOptions>): number {
+  const nAveraged = field(dict, 'nAveraged');
+  if (!isCount(nAveraged)) return refuse('nAveraged to be an integer >= 0', nAveraged);
+  const nUpdates = field(dict, 'nUpdates') ?? callsOf(nAveraged, options);
+  return isCount(nUpdates) ? nUpdates : refuse('nUpdates to be an integer >= 0', nUpdates);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function readArray(array: unknown, parameter: unknown, i: number): NamedArray {

@@ -9,9 +9,10 @@
 import { activeBackend } from '../backend/active.ts';
 import type { Backend, Core, Failure } from '../backend/backend.ts';
 import { releaseBusy, takeBusy } from '../backend/busy-memory.ts';
-import { type Placement, SlabAllocator, wholeLines } from '../memory/slab.ts';
+import { openRule, portable } from '../backend/portable/portable.ts';
+import { SlabAllocator, wholeLines } from '../memory/slab.ts';
+import type { Schema } from '../options/schema.ts';
 import { ArenaParameter } from '../parameters/arena-parameter.ts';
-import type { ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { goneSentence, unsharedSentence } from '../parameters/sentences.ts';
 import type { Member } from '../stepping/members.ts';
@@ -29,65 +30,99 @@ import {
   isWhole,
   lengthOf,
 } from '../support/typed-arrays.ts';
+import { labelOf, type Rows } from './average-list.ts';
+import { type AverageFunction, FunctionRule } from './function-rule.ts';
 
 /** Which of the arrays that are worked on together they are; an arena's own are 0 and 1. */
 const [AVERAGES, KEPT] = [2, 3];
-
-/** What the table needs to know of a schema. */
-interface AverageSchema {
-  readonly rule: string;
-  readonly fields: readonly string[];
-  readonly record: readonly string[];
-}
 
 /** One row per parameter. What the core borrows is kept alive here. */
 export class AverageTable implements Member {
   /** The options, as the core reads them. */
   readonly struct: Doubles;
+  /** The same for buffers. */
+  readonly #copying: Doubles;
+  /** Whether the update is code of a user. */
+  readonly isOwn: boolean;
   readonly averages: readonly Floats[];
 
+  readonly #schema: Schema<object>;
   readonly #params: readonly ParameterLike[];
+  readonly #averaged: number;
   readonly #labels: readonly string[];
   readonly #lengths: readonly number[];
   readonly core: Core;
   readonly backend: Backend;
   readonly #records: Doubles;
-  readonly #placement: Placement;
   /** The parameters' data as the core knows it, kept alive here. */
   readonly #values: (Floats | undefined)[] = [];
   /** Whether the last element does not tell all of it: it is empty, or its buffer grows. */
   readonly #isOdd: boolean[] = [];
   #kept: readonly Floats[] | undefined;
 
-  /** The averages begin as copies of the parameters. */
-  constructor({ rule, fields, record }: AverageSchema, { params, data, labels }: ParamList) {
-    const backend = activeBackend();
-    this.backend = backend;
+  /**
+   * The averages begin as copies of the parameters.
+   * @param averaged How many of the rows are averaged; the others are buffers, which are copied.
+   * @param avgFn A function of the user's instead of the rule.
+   */
+  constructor(
+    schema: Schema<object>,
+    { params, data, labels }: Rows,
+    averaged: number,
+    avgFn: AverageFunction | undefined,
+  ) {
+    const { rule, fields, record } = schema;
+    this.#schema = schema;
+    this.isOwn = avgFn !== undefined;
+    this.backend = this.isOwn ? portable : activeBackend();
     this.#params = params;
     this.#labels = labels.map(labelOf);
     this.#lengths = data.map(lengthOf);
-    this.#placement = backend;
-    this.core = backend.open(rule, fields, record);
-    const control = new SlabAllocator(backend, this.core);
+    this.#averaged = averaged;
+    this.core =
+      avgFn === undefined
+        ? this.backend.open(rule, fields, record)
+        : openRule(new FunctionRule(avgFn, (average) => this.#labelOf(average)));
+    const control = new SlabAllocator(this.backend, this.core);
     this.struct = control.float64(fields.length);
-    this.#records = control.float64(Math.max(1, params.length) * record.length);
+    this.#copying = control.float64(fields.length);
+    this.#records = control.float64(Math.max(1, params.length));
     this.averages = this.#allocate(AVERAGES);
     for (let i = 0; i < data.length; i++) {
       copyFloats(this.averages[i]!, data[i]!, this.#lengths[i]!);
     }
+    this.#addGroups();
+  }
+
+  #addGroups(): void {
+    const { core, averages } = this;
     // Without parameters there is one that is empty: something has to count the updates.
-    const slots = params.length > 0 ? this.averages : [new Float32Array(0)];
-    if (this.core.addGroup(this.struct, this.#records, slots) !== undefined) {
+    const slots = averages.length > 0 ? averages : [new Float32Array(0)];
+    const first = averages.length > 0 ? this.#averaged : 1;
+    const groups = [
+      [this.struct, this.#records.subarray(0, first), slots.slice(0, first)],
+      [this.#copying, this.#records.subarray(first), slots.slice(first)],
+    ] as const;
+    for (const [struct, records, arrays] of groups) {
+      if (arrays.length === 0 || core.addGroup(struct, records, arrays) === undefined) continue;
       throw new GradstepError('ERR_INTERNAL', 'Memory changed hands');
     }
-    if (params.length === 0) this.core.setGrad(0, slots[0]!);
-    this.core.ownLines(0, slots.length);
+    if (averages.length === 0) core.setGrad(0, slots[0]!);
+    core.ownLines(0, slots.length);
+  }
+
+  /** Options that were checked, for all rows. */
+  writeOptions(options: object): void {
+    const { fields } = this.#schema;
+    this.#schema.write(this.struct, options);
+    this.#copying.set(this.struct);
+    this.#copying[fields.indexOf('updateAfterStep')] = Number.POSITIVE_INFINITY; // they only copy
   }
 
   /** An array for each parameter, in one block that is cut at cache lines. */
   #allocate(place: number): Floats[] {
     const total = this.#lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    const block = new SlabAllocator(this.#placement).float32(total, place);
+    const block = new SlabAllocator(this.backend).float32(total, place);
     let begin = block.byteOffset;
     return this.#lengths.map((length) => {
       const array = new Float32Array(block.buffer, begin, length);
@@ -96,18 +131,18 @@ export class AverageTable implements Member {
     });
   }
 
-  /** How many updates the averages have seen; steps may have made some. */
+  /** How often `update` was called, by steps too. */
   get count(): number {
     return this.#records[0]!;
   }
 
-  /** Sets how many updates the averages have seen. */
+  /** Sets that. */
   setCount(count: number): void {
     this.#records.fill(count);
-    const size = this.#records.length / Math.max(1, this.#params.length);
-    for (let i = 0; i < Math.max(1, this.#params.length); i++) {
-      const record = this.#records.subarray(i * size, (i + 1) * size);
-      this.core.setSlot(i, this.struct, record); // it may have read the old ones
+    const averaged = Math.max(this.#averaged, this.averages.length > 0 ? 0 : 1);
+    for (let i = 0; i < this.#records.length; i++) {
+      const struct = i < averaged ? this.struct : this.#copying;
+      this.core.setSlot(i, struct, this.#records.subarray(i, i + 1)); // it may have read the old ones
     }
   }
 
@@ -217,6 +252,10 @@ export class AverageTable implements Member {
     );
   }
 
+  #labelOf(average: Floats): string {
+    return this.#labels[this.averages.indexOf(average)]!;
+  }
+
   #gone(i: number): GradstepError {
     return new GradstepError('ERR_DETACHED', goneSentence('data', this.#labels[i]!));
   }
@@ -244,24 +283,5 @@ export class AverageTable implements Member {
       'ERR_OVERLAP',
       `data of parameter ${label} shares memory with ${owner}`,
     );
-  }
-}
-
-/** A parameter in error sentences. */
-export function labelOf(name: string | undefined, index: number): string {
-  return name === undefined ? `at index ${index}` : `'${name}'`;
-}
-
-/** Refuses parameters that stand twice in a list. */
-export function refuseTwice({ params, labels }: ParamList): void {
-  const seen = new Set<ParameterLike>();
-  for (const [i, parameter] of params.entries()) {
-    if (seen.has(parameter)) {
-      throw new GradstepError(
-        'ERR_DUPLICATE_PARAMETER',
-        `parameter ${labelOf(labels[i], i)} is given twice`,
-      );
-    }
-    seen.add(parameter);
   }
 }

@@ -1,9 +1,10 @@
 /** What EMA and SWA have in common. */
 
+import { averagedOf, callsOf, type Pace } from '../backend/portable/rules/average.ts';
 import type { AnyOptimizer } from '../combine/combine.ts';
 import { checkOptions } from '../groups/group-input.ts';
 import type { Schema } from '../options/schema.ts';
-import { isObject, listParams, type ParamsInput } from '../parameters/list-params.ts';
+import { isObject, type ParamsInput } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
 import type { LoadStateDictOptions } from '../state-dict/stateful.ts';
@@ -11,6 +12,7 @@ import type { Follower } from '../stepping/members.ts';
 import { type Steppable, steppableOf } from '../stepping/stepping.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { ownProperties } from '../support/own-properties.ts';
 import type { Floats } from '../support/typed-arrays.ts';
 import {
   type AverageStateDict,
@@ -18,7 +20,10 @@ import {
   type SavedAverage,
   writeAverage,
 } from './average-dict.ts';
-import { AverageTable, refuseTwice } from './average-table.ts';
+import { listAveraged, type Rows } from './average-list.ts';
+import { AverageTable } from './average-table.ts';
+import type { AverageFunction } from './function-rule.ts';
+import type { AverageOptions, PaceOptions } from './options.ts';
 
 /** `background`: a step on another thread works on it. */
 type Phase = 'idle' | 'busy' | 'background' | 'disposed';
@@ -31,34 +36,42 @@ const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.di
  * `swap()` puts the averages into the parameters, for an evaluation, and `restore()` puts the
  * parameters' own values back, bit for bit.
  */
-export abstract class Average<O extends object = object> extends HasStateDict<AverageStateDict> {
+export abstract class Average<
+  O extends PaceOptions = PaceOptions,
+> extends HasStateDict<AverageStateDict> {
   /** The parameters, in order; a frozen array. */
   readonly params: readonly ParameterLike[];
   /** Their names, when they were given as `[name, parameter]` pairs. */
   readonly paramNames: readonly string[] | undefined;
-  /** The averages by parameter: live arrays, which the next update writes. */
+  /** The averages by parameter, and copies by buffer: live arrays, which the next update writes. */
   readonly averages: ReadonlyMap<ParameterLike, Floats>;
 
   readonly #schema: Schema<O>;
   readonly #table: AverageTable;
-  /** Those that were given, or their own. */
-  readonly #names: readonly (string | undefined)[];
+  /** Parameters, then buffers. */
+  readonly #rows: Rows;
   #swapped = false;
   #phase: Phase = 'idle';
   /** What it is attached to. */
   #followed: Steppable | undefined;
   readonly #follower: Follower;
 
-  protected constructor(schema: Schema<O>, params: ParamsInput, options: O) {
+  protected constructor(
+    schema: Schema<O>,
+    params: ParamsInput,
+    options: O & AverageOptions,
+    avgFn?: AverageFunction,
+  ) {
     super();
-    const values = schema.parse(checkOptions(options), schema.initial(), '', []);
-    const list = listParams(params, undefined, '');
-    refuseTwice(list);
-    this.params = list.params;
-    this.paramNames = list.names;
-    this.#names = list.labels;
+    const { buffers, ...given } = ownProperties(checkOptions(options)) as AverageOptions;
+    const values = schema.parse(given, schema.initial(), '', ['buffers']);
+    const lists = listAveraged(params, buffers);
+    this.params = lists.averaged.params;
+    this.paramNames = lists.averaged.names;
+    this.#rows = lists.all;
     this.#schema = schema;
-    this.#table = new AverageTable(schema, list);
+    this.#table = new AverageTable(schema, lists.all, this.params.length, avgFn);
+    this.#table.writeOptions(values);
     this.#follower = {
       table: this.#table,
       guard: () => this.#requireOwn('step() of the optimizer that this average is attached to'),
@@ -69,25 +82,28 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
         this.#phase = 'idle';
       },
     };
-    schema.write(this.#table.struct, values);
     const { averages } = this.#table;
-    this.averages = new Map(list.params.map((parameter, i) => [parameter, averages[i]!]));
+    this.averages = new Map(this.#rows.params.map((parameter, i) => [parameter, averages[i]!]));
   }
 
-  /** How many updates there have been. May be set, to go on where a saved average was. */
+  /**
+   * How many updates have been averaged: without those that passed by (`updateEvery`) or only
+   * copied (`updateAfterStep`). May be set, to go on where a saved average was.
+   */
   get nAveraged(): number {
-    return this.#table.count;
+    return averagedOf(this.#table.count, this.options as Pace);
   }
 
   set nAveraged(count: number) {
     this.#require('setting nAveraged');
-    if (!Number.isSafeInteger(count) || count < 0) {
+    const calls = Number.isSafeInteger(count) ? callsOf(count, this.options as Pace) : -1;
+    if (!Number.isSafeInteger(calls) || calls < 0) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
         `Expected nAveraged to be an integer >= 0 but received ${describe(count)}`,
       );
     }
-    this.#table.setCount(count);
+    this.#table.setCount(calls);
   }
 
   /** Whether the parameters hold the averages: between `swap()` and `restore()`. */
@@ -96,7 +112,8 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
   }
 
   /**
-   * Takes the present values of all parameters in. The first update copies them.
+   * Takes the present values of all parameters in. The first update copies them. Options may let
+   * an update pass by, or only copy.
    *
    * @throws {GradstepError} `ERR_SWAPPED` between `swap()` and `restore()`;
    * `ERR_INVALID_PARAMETER`, `ERR_DETACHED`, `ERR_OVERLAP`, `ERR_BUSY`, `ERR_DISPOSED`. Nothing has
@@ -104,8 +121,10 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
    */
   update(): void {
     this.#requireOwn('update()');
-    this.#read();
-    this.#table.update();
+    this.#while(() => {
+      this.#table.refresh();
+      this.#table.update();
+    });
   }
 
   /**
@@ -116,7 +135,7 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
    */
   swap(): void {
     this.#requireOwn('swap()');
-    this.#read();
+    this.#while(() => this.#table.refresh());
     this.#table.putAverages();
     this.#swapped = true;
   }
@@ -133,7 +152,7 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
     if (!this.#swapped) {
       throw new GradstepError('ERR_SWAPPED', 'restore() was called without swap() before it');
     }
-    this.#read();
+    this.#while(() => this.#table.refresh());
     this.#table.putKept();
     this.#swapped = false;
   }
@@ -227,12 +246,8 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
 
   #saved(call: string): SavedAverage {
     this.#requireOwn(call);
-    return {
-      schema: this.#schema as never,
-      table: this.#table,
-      params: this.params,
-      names: this.#names,
-    };
+    const { params, labels: names } = this.#rows;
+    return { schema: this.#schema as never, table: this.#table, params, names };
   }
 
   /** The options in force. @internal */
@@ -243,14 +258,14 @@ export abstract class Average<O extends object = object> extends HasStateDict<Av
   /** Changes options, after their checks. @internal */
   protected setOptions(changed: Partial<O>): void {
     if (this.#phase !== 'background') this.#require('setting an option'); // counts for the next
-    this.#schema.write(this.#table.struct, this.#schema.parse(changed, this.options, '', []));
+    this.#table.writeOptions(this.#schema.parse(changed, this.options, '', []));
   }
 
-  /** Users' getters run here. */
-  #read(): void {
+  /** What calls users' getters, or a function of theirs. */
+  #while(work: () => void): void {
     this.#phase = 'busy';
     try {
-      this.#table.refresh();
+      work();
     } finally {
       this.#phase = 'idle';
     }

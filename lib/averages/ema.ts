@@ -5,10 +5,10 @@ import { number } from '../options/option.ts';
 import { Schema } from '../options/schema.ts';
 import type { ParamsInput } from '../parameters/list-params.ts';
 import { Average } from './average.ts';
-import { decay, form } from './options.ts';
+import { type AverageOptions, decay, form, paceOptions } from './options.ts';
 
 /** Options of `EMA`. */
-export interface EMAOptions {
+export interface EMAOptions extends AverageOptions {
   /** The share of the average that stays at each update, in [0, 1]. Default: 0.999. */
   readonly decay?: number;
   /**
@@ -29,7 +29,9 @@ export interface EMAOptions {
   readonly form?: 'lerp' | 'mulAdd';
 }
 
-const schema = new Schema<EMAOptions>({
+type Own = Omit<EMAOptions, 'buffers'>;
+
+const schema = new Schema<Own>({
   name: 'EMA',
   rule: 'ema',
   options: {
@@ -38,6 +40,7 @@ const schema = new Schema<EMAOptions>({
     warmupPower: number(0, { min: 0 }),
     warmupGamma: number(1, { above: 0 }),
     minDecay: number(0, { min: 0, max: 1 }),
+    ...paceOptions,
   },
   state: [],
   counted: true,
@@ -52,7 +55,7 @@ const schema = new Schema<EMAOptions>({
  *     average = decay * average + (1 - decay) * param          ('mulAdd')
  *
  * The warm-up of the decay is that of timm's `ModelEmaV3` (timm/utils/model_ema.py) and of
- * ema-pytorch. After Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
+ * ema-pytorch, whose `updateEvery` and `updateAfterStep` these are too. After Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
  *
  * ```ts
  * const ema = new EMA(net.parameters(), { decay: 0.999 }).attach(optimizer);
@@ -68,7 +71,7 @@ const schema = new Schema<EMAOptions>({
  * @throws {GradstepError} `ERR_INVALID_OPTION`, `ERR_UNKNOWN_OPTION`, `ERR_INVALID_PARAMETER`,
  * `ERR_DUPLICATE_PARAMETER`, `ERR_NAMES`, `ERR_DETACHED`, `ERR_OUT_OF_MEMORY`.
  */
-export class EMA extends Average<EMAOptions> {
+export class EMA extends Average<Own> {
   constructor(params: ParamsInput, options: EMAOptions = {}) {
     super(schema, params, options);
   }

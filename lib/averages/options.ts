@@ -1,8 +1,51 @@
 /** Options of averages. */
 
-import { number, type Option } from '../options/option.ts';
+import { number, type Option, refuse } from '../options/option.ts';
+import type { OptionTable } from '../options/schema.ts';
+import type { ParamsInput } from '../parameters/list-params.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+
+/** Options that say which updates count. */
+export interface PaceOptions {
+  /**
+   * Takes only every so many-th update in, beginning with the first; the others pass by. An
+   * integer from 1. Default: 1.
+   */
+  readonly updateEvery?: number;
+  /**
+   * Begins late: as many updates only copy the parameters, and `nAveraged` stays 0. An integer
+   * from 0. Default: 0.
+   */
+  readonly updateAfterStep?: number;
+}
+
+/** What all averages may be given. */
+export interface AverageOptions extends PaceOptions {
+  /**
+   * What goes with the parameters but is not averaged, such as the running statistics of batch
+   * normalization: each update that counts copies it, and `swap()` and `restore()` put it in place
+   * with the averages. Default: none. (`use_buffers=False` of torch's `AveragedModel`.)
+   */
+  readonly buffers?: ParamsInput;
+}
+
+/** An option that is an integer. */
+function integer(initial: number, min: number): Option<number> {
+  return {
+    ...number(initial, {}),
+    check(value, key, where) {
+      if (Number.isSafeInteger(value) && (value as number) >= min) return value as number;
+      return refuse(`${key} value`, describe(value), `${key} to be an integer >= ${min}`, where);
+    },
+  };
+}
+
+/** As `PaceOptions`; they come last, as in the native rules. */
+export const paceOptions: OptionTable<PaceOptions> = {
+  updateEvery: integer(1, 1),
+  updateAfterStep: integer(0, 0),
+};
 
 /** The share of the average that stays at an update, in [0, 1]. */
 export function decay(initial: number): Option<number> {

@@ -3,10 +3,10 @@
 import { Schema } from '../options/schema.ts';
 import type { ParamsInput } from '../parameters/list-params.ts';
 import { Average } from './average.ts';
-import { form } from './options.ts';
+import { type AverageOptions, form, paceOptions } from './options.ts';
 
 /** Options of `SWA`. */
-export interface SWAOptions {
+export interface SWAOptions extends AverageOptions {
   /**
    * The arithmetic: 'divide' as torch's `get_swa_avg_fn`, or 'lerp' as its
    * `get_swa_multi_avg_fn`, whose last bits differ. Default: 'divide', as `AveragedModel` on a CPU.
@@ -14,10 +14,12 @@ export interface SWAOptions {
   readonly form?: 'divide' | 'lerp';
 }
 
-const schema = new Schema<SWAOptions>({
+type Own = Omit<SWAOptions, 'buffers'>;
+
+const schema = new Schema<Own>({
   name: 'SWA',
   rule: 'swa',
-  options: { form: form('divide', 'divide') },
+  options: { form: form('divide', 'divide'), ...paceOptions },
   state: [],
   counted: true,
 });
@@ -32,17 +34,17 @@ const schema = new Schema<SWAOptions>({
  *     average = average + 1 / (n + 1) * (param - average)      ('lerp')
  *
  * ```ts
- * const swa = new SWA(net.parameters());
+ * const swa = new SWA(net.parameters(), { updateAfterStep: 75 });
  * for (let epoch = 0; epoch < 100; epoch++) {
  *   trainOneEpoch();
- *   if (epoch >= 75) swa.update();
+ *   swa.update();
  * }
  * swa.swap(); // the parameters are the mean now
  * ```
  *
  * @throws {GradstepError} As `EMA`.
  */
-export class SWA extends Average<SWAOptions> {
+export class SWA extends Average<Own> {
   constructor(params: ParamsInput, options: SWAOptions = {}) {
     super(schema, params, options);
   }

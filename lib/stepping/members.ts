@@ -7,6 +7,8 @@ import type { GradstepError } from '../support/errors.ts';
 export interface Member {
   readonly core: Core;
   readonly backend: Backend;
+  /** Whether an average's update is code of a user. */
+  readonly isOwn?: boolean;
   /** Reads users' objects once, and registers what has changed. */
   refresh(): void;
   /** With no code of a user: every registered array is there, and as long as it was. */

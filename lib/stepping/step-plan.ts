@@ -10,7 +10,7 @@
  *
  * The order: optimizers as they were given, and after each the averages that are attached to it,
  * with the bits of stepping one after the other; averages of a combination after its last
- * optimizer. Optimizers with an `update` of a user's come last, with what follows them. Gradients
+ * optimizer. Whose update is code of a user comes last, with what follows it. Gradients
  * are zeroed, where options ask for it, after all have read them; post hooks come after that. An
  * average follows the steps of what it was attached to, and is left alone when all of them are
  * skipped.
@@ -42,6 +42,11 @@ interface Entry {
   readonly leaders: readonly Leader[];
 }
 
+/** Whether the update is code of a user. */
+function isOwn({ member, stepper }: Entry): boolean {
+  return (stepper ?? member).isOwn === true;
+}
+
 /** Neighbours that one backend steps in one call. */
 interface Segment {
   readonly backend: Backend;
@@ -57,8 +62,9 @@ interface Segment {
 }
 
 /** As `Backend.sequence` counts, if this entry can be the next of this segment. */
-function followsIn(segment: Segment, { member, stepper, leaders }: Entry): number | undefined {
-  const isApart = segment.isOwn || segment.leaders.length > 0 || stepper?.isOwn;
+function followsIn(segment: Segment, entry: Entry): number | undefined {
+  const { member, leaders } = entry;
+  const isApart = segment.isOwn || segment.leaders.length > 0 || isOwn(entry);
   if (isApart || segment.backend !== member.backend) return undefined;
   let first = segment.entries.length;
   for (const leader of leaders) first = Math.min(first, segment.places.get(leader) ?? -1);
@@ -88,8 +94,7 @@ export class StepPlan {
   constructor(parts: readonly Part[]) {
     this.#parts = parts;
     for (const part of parts) this.#collect(part);
-    const isLate = ({ stepper, leaders }: Entry) =>
-      stepper === undefined ? leaders.some(({ isOwn }) => isOwn) : stepper.isOwn;
+    const isLate = (entry: Entry) => isOwn(entry) || entry.leaders.some((leader) => leader.isOwn);
     this.#entries = [
       ...this.#entries.filter((entry) => !isLate(entry)),
       ...this.#entries.filter(isLate),
@@ -133,7 +138,7 @@ export class StepPlan {
       follows: [],
       places: new Map(),
       leaders: entry.leaders,
-      isOwn: entry.stepper?.isOwn === true,
+      isOwn: isOwn(entry),
       afterOwn: this.#segments.some(({ isOwn }) => isOwn),
       sequence: undefined as never, // when all entries are there
     };

@@ -270,7 +270,8 @@ struct Average {
     for (size_t i = 0; i < values.size(); i++) optimizer.setGrad(i, of.data[i].data());
   }
 
-  double hyperparameters[5] = {0.5, 1, 0, 1, 0};  // decay, lerp, no warm-up
+  // decay, lerp, no warm-up; every update, from the first
+  double hyperparameters[7] = {0.5, 1, 0, 1, 0, 1, 0};
   std::vector<std::vector<float>> values;
   std::vector<double> counts = std::vector<double>(8);
   Optimizer optimizer{*findRule("ema")};

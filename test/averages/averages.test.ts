@@ -216,11 +216,13 @@ onEachBackend(() => {
       ema.update();
       expect(inspect(ema)).toBe(
         'EMA (1 parameters, decay: 0.999, form: lerp, warmupPower: 0, warmupGamma: 1, ' +
-          'minDecay: 0, nAveraged: 1)',
+          'minDecay: 0, updateEvery: 1, updateAfterStep: 0, nAveraged: 1)',
       );
       ema.swap();
       expect(String(ema)).toContain('swapped');
-      expect(String(new SWA([]))).toBe('SWA (0 parameters, form: divide, nAveraged: 0)');
+      expect(String(new SWA([]))).toBe(
+        'SWA (0 parameters, form: divide, updateEvery: 1, updateAfterStep: 0, nAveraged: 0)',
+      );
     });
   });
 });

@@ -5,6 +5,7 @@ import {
   Adam,
   AdamW,
   type AnyOptimizer,
+  AveragedModel,
   type BackendName,
   clipGradNorm,
   combine,
@@ -25,7 +26,7 @@ import type { Command } from './commands.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
 type Single = Optimizer<object, object>;
-type Average = EMA | SWA;
+type Average = EMA | SWA | AveragedModel;
 
 /** Buffers that grow, which TypeScript's library does not know yet. */
 type Growing = ArrayBufferLike & {
@@ -47,6 +48,11 @@ class Own extends Optimizer<{ readonly lr?: number }> {
       data[i]! -= group.lr * sum[i]!;
     }
   }
+}
+
+/** An average's update in JavaScript. */
+function halve(average: Floats, values: Floats): void {
+  for (let i = 0; i < average.length; i++) average[i] = (average[i]! + values[i]!) / 2;
 }
 
 const CLASSES = [SGD, Adam, AdamW, NAdam, Adagrad, Own] as unknown as (typeof SGD)[];
@@ -150,8 +156,16 @@ export class World {
 
   #makeAverage(kind: number, list: readonly number[]): void {
     const params = this.#paramsOf(list);
-    const ema = { decay: 0.75, warmupPower: kind % 4 === 0 ? 0.5 : 0 };
-    this.#averages.push(kind % 2 === 0 ? new EMA(params, ema) : new SWA(params));
+    const pace = { updateEvery: 1 + (kind % 3), updateAfterStep: kind % 5 };
+    const buffers = params.length > 2 ? params.splice(0, 1) : [];
+    const warmupPower = kind % 4 === 0 ? 0.5 : 0;
+    this.#averages.push(
+      kind % 3 === 0
+        ? new EMA(params, { decay: 0.75, warmupPower, buffers, ...(kind % 2 === 0 && pace) })
+        : kind % 3 === 1
+          ? new SWA(params, { buffers })
+          : new AveragedModel(params, { avgFn: halve, ...pace }),
+    );
   }
 
   #setGrad(param: number, kind: number, value: number): void {
