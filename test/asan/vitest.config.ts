@@ -12,6 +12,7 @@ export default mergeConfig(base, {
     root: inRepository('.'),
     setupFiles: [inRepository('test/asan/setup.ts')],
     exclude: ['test/package/**', 'test/bench/**', 'test/memory/resident.test.ts'],
+    env: { GRADSTEP_FUZZ_COLLECT: '4' }, // what is borrowed and not kept is gone soon
     typecheck: { enabled: false },
     // Left out: the backend without native code, and goldens inside one large buffer, where an
     // overrun meets no red zone; shared memory stays, so that unaligned arrays are stepped too.

@@ -17,6 +17,9 @@ const SEED = Number(
   process.env.GRADSTEP_FUZZ_SEED || (RUNS === 200 ? 1 : Math.floor(Math.random() * 2 ** 31)),
 );
 
+/** Collects garbage after every so many commands, beside those that ask for it; 0: never. */
+const COLLECT = Number(process.env.GRADSTEP_FUZZ_COLLECT || 0);
+
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
@@ -46,7 +49,8 @@ it(`${RUNS} programs, seed ${SEED}`, async () => {
   const property = fc.asyncProperty(programs, async (program) => {
     const native = new World('native', collect);
     const portable = new World('portable', collect);
-    for (const given of program) {
+    for (const [i, given] of program.entries()) {
+      if (COLLECT > 0 && i % COLLECT === COLLECT - 1) collect();
       const [first, second] = [await attempt(native, given), await attempt(portable, given)];
       expect(second, given.name).toBe(first);
       expect(portable.digest(), given.name).toBe(native.digest());
