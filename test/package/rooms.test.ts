@@ -1,7 +1,15 @@
 /** The rooms of lib/: imports go down, which a check holds and a picture shows. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -134,4 +142,30 @@ it('docs/rooms.svg is what `npm run gallery` draws', async () => {
   const { roomsPicture } = await import(script);
   const committed = readFileSync(join(root, 'docs/rooms.svg'), 'utf8');
   expect((await roomsPicture('lib')) === committed).toBe(true);
+});
+
+describe('CONTRIBUTING.md', () => {
+  const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+
+  it('names files that are there', () => {
+    const named = [
+      ...text.matchAll(/`((?:lib|native|test|scripts|docs|bench|examples)\/[\w./-]+)`/g),
+    ];
+    expect(named.length).toBeGreaterThan(60);
+    const missing = named
+      .map(([, path]) => path!.replace('NAME', path!.startsWith('lib/cli/') ? 'schedule' : 'adam'))
+      .filter((path) => !existsSync(join(root, path)));
+    expect(missing).toEqual([]);
+  });
+
+  it('names what stands in the file that it names: `Plan::prepare` (`native/core/plan.cc`)', () => {
+    const named = [...text.matchAll(/`([\w:.]+)(?:\(…?\))?` \(`((?:lib|native)\/[\w./-]+)`/g)];
+    expect(named.length).toBeGreaterThanOrEqual(15);
+    const wrong = named.filter(([, name, path]) => {
+      const words = name!.split(/::|\./);
+      const source = readFileSync(join(root, path!), 'utf8');
+      return !words.every((word) => new RegExp(`\\b${word}\\b`).test(source));
+    });
+    expect(wrong.map(([whole]) => whole)).toEqual([]);
+  });
 });
