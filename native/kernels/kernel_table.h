@@ -15,7 +15,7 @@ namespace gradstep {
 using Kernel = void (*)(const void* scalars, float sign, const Slot* first, const Slot* end,
                         size_t from, size_t to);
 
-constexpr int kMaxRules = 16;
+constexpr int kMaxRules = 32;
 
 struct KernelTable {
   const char* name;

@@ -13,6 +13,12 @@
 #include "rmsprop.h"
 #include "rprop.h"
 #include "sgd.h"
+#include "tfjs_adadelta.h"
+#include "tfjs_adagrad.h"
+#include "tfjs_adam.h"
+#include "tfjs_adamax.h"
+#include "tfjs_rmsprop.h"
+#include "tfjs_sgd.h"
 
 namespace gradstep {
 
@@ -20,6 +26,7 @@ template <class... Rules>
 struct RuleList {};
 
 using AllRules = RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion,
-                          NAdam, Asgd, Ema, Swa>;
+                          NAdam, Asgd, Ema, Swa, TfjsSgd, TfjsMomentum, TfjsAdam, TfjsAdamax,
+                          TfjsRmsProp, TfjsAdagrad, TfjsAdadelta>;
 
 }  // namespace gradstep

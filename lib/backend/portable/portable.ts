@@ -16,6 +16,12 @@ import { rmsprop } from './rules/rmsprop.ts';
 import { rprop } from './rules/rprop.ts';
 import type { Rule } from './rules/rule.ts';
 import { sgd } from './rules/sgd.ts';
+import { tfjsAdadelta } from './rules/tfjs-adadelta.ts';
+import { tfjsAdagrad } from './rules/tfjs-adagrad.ts';
+import { tfjsAdam } from './rules/tfjs-adam.ts';
+import { tfjsAdamax } from './rules/tfjs-adamax.ts';
+import { tfjsRmsprop } from './rules/tfjs-rmsprop.ts';
+import { tfjsMomentum, tfjsSgd } from './rules/tfjs-sgd.ts';
 import { PortableSequence } from './sequence.ts';
 
 /** All update rules. A new one is one line here, beside its file. */
@@ -34,6 +40,13 @@ const rules: readonly Rule<unknown>[] = [
   asgd,
   ema,
   swa,
+  tfjsSgd,
+  tfjsMomentum,
+  tfjsAdam,
+  tfjsAdamax,
+  tfjsRmsprop,
+  tfjsAdagrad,
+  tfjsAdadelta,
 ];
 
 export const portable: Backend = {
