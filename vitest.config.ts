@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^gradstep$/, replacement: lib('index.ts') },
       { find: /^gradstep\/portable$/, replacement: lib('portable.ts') },
       { find: /^gradstep\/safetensors$/, replacement: lib('safetensors/index.ts') },
+      { find: /^gradstep\/tfjs$/, replacement: lib('tfjs/index.ts') },
     ],
   },
   test: {

@@ -3,6 +3,7 @@
 
 /** Name of the file or folder in lib/, and what it is for. */
 export const ROOMS = [
+  ['tfjs', 'TensorFlow.js'],
   ['index.ts', 'the package with its addon'],
   ['portable.ts', 'the package without'],
   ['cli', 'npx gradstep'],

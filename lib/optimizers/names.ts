@@ -79,9 +79,18 @@ export function createOptimizer<const N extends string>(
   params: ParamsFor<N>,
   options?: OptionsFor<N>,
 ): InstanceType<ClassOf<N>> {
+  const Class = optimizerClass(name);
+  return new Class(params, options) as InstanceType<ClassOf<N>>;
+}
+
+/**
+ * The class of this name. @internal
+ * @throws {GradstepError} `ERR_INVALID_ARGUMENT` for a name that is not known.
+ */
+export function optimizerClass(name: string): OptimizerClass {
   const Class = typeof name === 'string' ? classes.get(name.toLowerCase()) : undefined;
   if (Class === undefined) throw unknownName(name);
-  return new Class(params, options) as InstanceType<ClassOf<N>>;
+  return Class;
 }
 
 /** The names that `createOptimizer` knows now, sorted. */

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'ERR_NON_FINITE'
   | 'ERR_NOT_SHARED'
   | 'ERR_NO_MATCH'
+  | 'ERR_NO_TFJS'
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_OVERFLOW'
   | 'ERR_OVERLAP'
