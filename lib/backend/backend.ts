@@ -80,6 +80,17 @@ export interface Core {
   verifyMemory(writing: boolean): Failure | undefined;
   /** Steps every slot that has a gradient; on failure nothing has changed. */
   step(): Failure | undefined;
+  /**
+   * Adds slots to a group that stands: all of them, or none and the reason, in which they come
+   * after all others. The first comes before the slot `first`, which moves up with all behind it.
+   */
+  insertSlots(
+    first: number,
+    group: number,
+    hyperparameters: Doubles,
+    records: Doubles,
+    data: readonly Floats[],
+  ): Failure | undefined;
   /** Lets slots go, given in increasing order; those behind them move up. */
   removeSlots(slots: Doubles): void;
   /**

@@ -158,6 +158,10 @@ class NativeCore implements Core {
     }
   }
 
+  insertSlots(...args: Parameters<Core['insertSlots']>): ReturnType<Core['insertSlots']> {
+    return guard(() => this.#addon.insertSlots(this.#handle, ...args));
+  }
+
   removeSlots(slots: Doubles): void {
     guard(() => this.#addon.removeSlots(this.#handle, slots));
   }

@@ -13,6 +13,7 @@ import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { roomForOne } from '../support/lists.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
+import { despiteMoves } from './despite-moves.ts';
 import { groupLabel, type ParamGroupInput, readGroup } from './group-input.ts';
 import { Overrides, whereOverridden } from './overrides.ts';
 import {
@@ -119,12 +120,13 @@ export class GroupTable<O extends object, S = unknown> {
       const base = this.schema.read(this.#defaults);
       const options = this.schema.parse(given, base, where, MEMBERS);
       const list = listParams(given.params, given.paramNames, where);
-      const named = list.names !== undefined;
-      if (list.params.length > 0) this.#checkNamed(named, where);
+      this.checkNamed(list, where);
       this.slots.refuse(list.params);
-      this.slots.refuseLarge(list, index);
-      this.#register(index, options, list, given); // from here on no code of a user
-      if (list.params.length > 0) this.#named = named;
+      despiteMoves(this.slots, list, () => {
+        this.slots.refuseLarge(list, index);
+        this.#register(index, options, list, given);
+      });
+      this.keepNamed(list);
     } finally {
       this.status.enter(phase);
     }
@@ -142,7 +144,7 @@ export class GroupTable<O extends object, S = unknown> {
       const members = { params, paramNames: names, name, meta, frozen };
       const owner = new GroupOwner(this, index, struct, overrides);
       const view = new OptionView(owner, members) as unknown as ParamGroup<O>;
-      const attachState = this.#allocate(this.slots.size, list.data, this.kindsOf(options));
+      const attachState = this.allocate(this.slots.size, list.data, this.kindsOf(options));
       this.slots.add(list, { group: index, struct, records, frozen: frozen === true });
       attachState();
       this.rows.push({ struct, records, members, overrides, view });
@@ -203,7 +205,7 @@ export class GroupTable<O extends object, S = unknown> {
       const isAlike = (i: number) => slots[i] === slots[i - 1]! + 1 && kinds[i]!.join() === alike;
       for (end = at + 1; end < slots.length && isAlike(end); ) end++;
       const data = slots.slice(at, end).map((slot) => rows[slot]!.data);
-      attach.push(this.#allocate(slots[at]!, data, kinds[at]!));
+      attach.push(this.allocate(slots[at]!, data, kinds[at]!));
     }
     return () => {
       for (const register of attach) register();
@@ -219,8 +221,14 @@ export class GroupTable<O extends object, S = unknown> {
     return kinds;
   }
 
-  #allocate(first: number, data: readonly Floats[], kinds: readonly number[]): () => void {
-    return this.state.allocate(kinds, first, data, this.memory, this.core);
+  /** Memory for the state of slots from `first` on; calling the result registers it. */
+  allocate(
+    first: number,
+    data: readonly Floats[],
+    kinds: readonly number[],
+    isNew: boolean = first >= this.slots.size,
+  ): () => void {
+    return this.state.allocate(kinds, first, data, this.memory, this.core, isNew);
   }
 
   /** The number of a parameter of this optimizer. */
@@ -233,13 +241,20 @@ export class GroupTable<O extends object, S = unknown> {
     );
   }
 
-  #checkNamed(named: boolean, where: string): void {
-    if (this.#named === undefined || this.#named === named) return;
+  /** Refuses parameters with names beside some without, and the other way round. */
+  checkNamed({ params, names }: ParamList, where: string): void {
+    const named = names !== undefined;
+    if (params.length === 0 || this.#named === undefined || this.#named === named) return;
     throw new GradstepError(
       'ERR_NAMES',
       'all optimizer param groups should be with/without names. cannot add param group ' +
         `${named ? 'with names' : 'without names'} to the optimizer${where}`,
     );
+  }
+
+  /** From now on all have names, or none has. */
+  keepNamed({ params, names }: ParamList): void {
+    if (params.length > 0) this.#named = names !== undefined;
   }
 }
 

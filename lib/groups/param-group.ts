@@ -116,7 +116,7 @@ export class OptionView<O extends object> {
       set() {
         throw readOnlyError(
           'params',
-          'use replaceParameter(), removeParameters() or addParamGroup()',
+          'use replaceParameter(), removeParameters() or addParameters()',
         );
       },
     },
@@ -142,6 +142,12 @@ export class OptionView<O extends object> {
     for (const key of WRITABLE) {
       if (members?.[key] !== undefined) defineMember(this, key, members[key], owner);
     }
+  }
+
+  /** A group that began without parameters has got some with names. */
+  static showNames(view: object): void {
+    const { paramNames } = OptionView.#live;
+    if (!Object.hasOwn(view, 'paramNames')) Object.defineProperty(view, 'paramNames', paramNames);
   }
 
   /** All accessors of a view, in order; one call with all of them is the fastest way. */

@@ -1,9 +1,11 @@
-/** Parameters that go, come in the place of others, or begin anew. */
+/** Parameters that join a group, go, come in the place of others, or begin anew. */
 
 import { refuseBusyState } from '../backend/busy-memory.ts';
+import { despiteMoves } from '../groups/despite-moves.ts';
 import { groupLabel } from '../groups/group-input.ts';
 import type { GroupTable } from '../groups/group-table.ts';
-import { listParams } from '../parameters/list-params.ts';
+import { OptionView } from '../groups/param-group.ts';
+import { listParams, type ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -22,6 +24,52 @@ function change(table: Table, call: string, run: () => void): void {
     run();
   } finally {
     table.status.enter(phase);
+  }
+}
+
+/** Adds parameters to a group that stands. */
+export function addParameters(table: Table, group: unknown, params: unknown): void {
+  change(table, 'addParameters', () => {
+    const index = table.list.indexOf(group as never);
+    if (index < 0) {
+      throw new GradstepError(
+        'ERR_INVALID_GROUP',
+        `Expected one of this optimizer's paramGroups but received ${describe(group)}`,
+      );
+    }
+    const { members, view } = table.rows[index]!;
+    const where = groupLabel(index, view.name);
+    const list = listParams(params, undefined, where, members.paramNames);
+    if (list.params.length === 0) return;
+    table.checkNamed(list, where);
+    table.slots.refuse(list.params);
+    despiteMoves(table.slots, list, () => join(table, index, list));
+    table.keepNamed(list);
+    members.params = Object.freeze([...members.params, ...list.params]);
+    if (list.names === undefined) return;
+    members.paramNames = Object.freeze([...(members.paramNames ?? []), ...list.names]);
+    OptionView.showNames(view);
+  });
+}
+
+/** Runs no code of a user. */
+function join(table: Table, index: number, list: ParamList): void {
+  const { slots, state, memory, rows, schema } = table;
+  const { struct, members, view } = rows[index]!;
+  let first = 0;
+  for (let i = 0; i <= index; i++) first += rows[i]!.members.params.length;
+  const before = memory.mark();
+  try {
+    const records = memory.doubles(list.params.length * schema.record.length);
+    const kinds = table.kindsOf(schema.read(struct));
+    const attachState = table.allocate(first, list.data, kinds, true);
+    const joined = { group: index, struct, records, frozen: view.frozen === true };
+    slots.insert(first, list, joined, members.params.length);
+    state.insert(first, list.params.length);
+    attachState();
+  } catch (error) {
+    memory.takeBack(before);
+    throw error;
   }
 }
 

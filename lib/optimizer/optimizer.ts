@@ -13,7 +13,7 @@ import { GroupTable } from '../groups/group-table.ts';
 import { override } from '../groups/override-parameter.ts';
 import type { LiveOptions, ParamGroup } from '../groups/param-group.ts';
 import { Schema } from '../options/schema.ts';
-import { isObject } from '../parameters/list-params.ts';
+import { isObject, type ParamsInput } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import type { StateMap } from '../slots/state.ts';
 import { Status } from '../slots/status.ts';
@@ -37,7 +37,7 @@ import { GradstepError } from '../support/errors.ts';
 import { readOnlyFields, refuseWrites } from '../support/read-only.ts';
 import { readOnlyList } from '../support/read-only-list.ts';
 import { refuseOptions } from './fields.ts';
-import { removeParameters, replaceParameter, resetState } from './membership.ts';
+import { addParameters, removeParameters, replaceParameter, resetState } from './membership.ts';
 import { OwnRule, schemaOf, type UpdateArguments } from './own-rule.ts';
 import { printOptimizer } from './print.ts';
 import type { ReplaceOptions } from './replace-options.ts';
@@ -143,6 +143,20 @@ export abstract class Optimizer<
    */
   addParamGroup(group: ParamGroupInput<Partial<O>>): void {
     this.#groups.add(group as ParamGroupInput<O>);
+  }
+
+  /**
+   * Adds parameters to a group that stands, behind those that it has.
+   *
+   * ```ts
+   * optimizer.addParameters(optimizer.paramGroups[0], head.parameters());
+   * ```
+   *
+   * @throws {GradstepError} `ERR_INVALID_GROUP` when that is no group of this optimizer; as
+   * `addParamGroup`. Nothing has changed then.
+   */
+  addParameters(group: ParamGroup<O>, params: ParamsInput): void {
+    addParameters(this.#groups as never, group, params);
   }
 
   /**

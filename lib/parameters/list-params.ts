@@ -50,13 +50,20 @@ function isSingle(value: unknown): boolean {
 
 /**
  * Reads `params` of a group, and its `paramNames` where the parameters come without names.
+ * @param taken Names that the group has already.
  * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_DETACHED` or `ERR_NAMES`.
  */
-export function listParams(input: unknown, paramNames: unknown, where: Where): ParamList {
+export function listParams(
+  input: unknown,
+  paramNames: unknown,
+  where: Where,
+  taken: readonly string[] = [],
+): ParamList {
   const items = listItems(input, where).map(readItem);
   const names = listNames(
     items.map((item) => item.name),
     paramNames,
+    taken,
     where,
   );
   const params: ParameterLike[] = [];
@@ -122,7 +129,12 @@ function listItems(input: unknown, where: Where): unknown[] {
 }
 
 /** @param own The names that came with the parameters. */
-function listNames(own: readonly (string | undefined)[], given: unknown, where: Where) {
+function listNames(
+  own: readonly (string | undefined)[],
+  given: unknown,
+  taken: readonly string[],
+  where: Where,
+) {
   const named = own.filter((name) => name !== undefined);
   if (named.length > 0 && named.length < own.length) {
     throw new GradstepError(
@@ -133,7 +145,7 @@ function listNames(own: readonly (string | undefined)[], given: unknown, where: 
   }
   if (given === undefined) {
     if (named.length === 0) return undefined;
-    checkNames(named, where);
+    checkNames(named, taken, where);
     return Object.freeze(named);
   }
   const names: unknown[] | undefined = Array.isArray(given) ? [...given] : undefined;
@@ -147,7 +159,7 @@ function listNames(own: readonly (string | undefined)[], given: unknown, where: 
   if (named.length > 0 && named.some((name, i) => name !== names[i])) {
     throw new GradstepError('ERR_NAMES', `paramNames differ from the names in params${where}`);
   }
-  checkNames(names, where);
+  checkNames(names, taken, where);
   return Object.freeze(names as string[]);
 }
 
@@ -171,8 +183,8 @@ function readData(parameter: unknown, label: () => string, where: Where): Floats
 }
 
 /** Refuses what is no name, and a name that stands twice: it would not tell which is meant. */
-function checkNames(names: readonly unknown[], where: Where): void {
-  const seen = new Set<unknown>();
+function checkNames(names: readonly unknown[], taken: readonly string[], where: Where): void {
+  const seen = new Set<unknown>(taken);
   for (const name of names) {
     if (typeof name !== 'string' || seen.has(name)) {
       throw new GradstepError(

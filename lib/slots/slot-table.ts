@@ -112,11 +112,7 @@ export class SlotTable implements SegmentOwner {
    */
   add({ params, data, labels }: ParamList, { group, struct, records, frozen }: NewGroup): void {
     const first = this.#slots.length;
-    const together = { group, records, recordSize: records.length / data.length, frozen };
-    const rows = data.map((array, i) => {
-      bufferOf(array); // moves a tiny array to where it stays
-      return new Slot(params[i]!, array, labels[i], i, together);
-    });
+    const rows = makeRows({ params, data, labels }, { group, records, frozen }, 0);
     this.#attempt(() => this.core.addGroup(struct, records, data), rows);
     this.#changes += 1;
     for (let i = 0; i < rows.length; i++) {
@@ -127,6 +123,30 @@ export class SlotTable implements SegmentOwner {
       const pieces = piecesOf(row.parameter, row.data);
       if (pieces !== undefined) this.core.setPieces(first + i, pieces);
     }
+    this.#ownLines(first);
+  }
+
+  /**
+   * The same for a group that stands: the first comes before the slot `first`.
+   * @param index How many the group has.
+   */
+  insert(first: number, list: ParamList, joined: NewGroup, index: number): void {
+    const { group, struct, records } = joined;
+    const rows = makeRows(list, joined, index);
+    const { data } = list;
+    this.#attempt(() => this.core.insertSlots(first, group, struct, records, data), rows);
+    this.#changes += 1;
+    const slots = this.#slots;
+    const behind = slots.splice(first);
+    for (const part of [rows, behind]) for (const row of part) slots.push(row);
+    for (let slot = first; slot < slots.length; slot++) {
+      this.indexOf.set(slots[slot]!.parameter, slot);
+    }
+    for (const [i, { parameter, data: array }] of rows.entries()) {
+      const pieces = piecesOf(parameter, array);
+      if (pieces !== undefined) this.core.setPieces(first + i, pieces);
+    }
+    this.#segments.cut(first, slots);
     this.#ownLines(first);
   }
 
@@ -303,4 +323,17 @@ export class SlotTable implements SegmentOwner {
   #explain(failure: Failure, added: readonly Labelled[] = []): GradstepError {
     return explain(failure, (slot) => (this.#slots[slot] ?? added[slot - this.size])!.label);
   }
+}
+
+/** @param index The number of the first in its group. */
+function makeRows(
+  { params, data, labels }: Pick<ParamList, 'params' | 'data' | 'labels'>,
+  { group, records, frozen }: Omit<NewGroup, 'struct'>,
+  index: number,
+): Slot[] {
+  const together = { group, records, recordSize: records.length / data.length, frozen };
+  return data.map((array, i) => {
+    bufferOf(array); // moves a tiny array to where it stays
+    return new Slot(params[i]!, array, labels[i], index + i, together, i);
+  });
 }

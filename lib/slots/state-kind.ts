@@ -1,7 +1,7 @@
 /** One kind of state of all slots of an optimizer. */
 
 import type { Block } from '../memory/slab.ts';
-import { roomForOne, takeOut } from '../support/lists.ts';
+import { openUp, roomForOne, takeOut } from '../support/lists.ts';
 import { bufferOf, type Floats, fillZero, viewOf } from '../support/typed-arrays.ts';
 
 /** Where arrays begin in a block of this size; both in floats. */
@@ -93,6 +93,11 @@ export class Kind {
   clear(slot: number): void {
     if (this.hasMemory(slot)) this.#memory[slot] = undefined;
     if (this.#waits?.[slot]) this.#waits[slot] = false;
+  }
+
+  /** Slots come before this one, which moves up with all behind it. */
+  insert(first: number, count: number): void {
+    for (const list of [this.#memory, this.#begins, this.#waits ?? []]) openUp(list, first, count);
   }
 
   /** These slots have gone; those behind them move up. */

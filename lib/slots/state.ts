@@ -4,7 +4,7 @@ import type { Core } from '../backend/backend.ts';
 import { wholeLines } from '../memory/slab.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { inspectCustom } from '../support/describe.ts';
-import { takeOut } from '../support/lists.ts';
+import { openUp, takeOut } from '../support/lists.ts';
 import { readOnlyFields, refuseWrites } from '../support/read-only.ts';
 import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
@@ -56,12 +56,12 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     data: readonly Floats[],
     owned: OptimizerMemory,
     core: Core,
+    isNew: boolean = first >= this.#slots.size,
   ): () => void {
-    const isNew = first >= this.#slots.size;
     const blocks: PlacedBlock[] = [];
     let shared: Layout | undefined;
     for (const [i, k] of which.entries()) {
-      shared = isNew && shared ? shared : this.#layOut(k, first, data, owned);
+      shared = isNew && shared ? shared : this.#layOut(k, isNew ? -1 : first, data, owned);
       if (shared.begins.every((begin) => begin < 0)) continue; // all are there
       blocks.push({ k, ...shared, ...owned.block(k, shared.size, which.length - i) });
     }
@@ -76,17 +76,19 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
    * Where arrays of a kind begin in a block that is cut at cache lines, as an arena is; -1 for those
    * that are there. A long array begins as far past a line as its data, so that both meet the next
    * line at once.
+   * @param first -1: none of these slots is there yet.
    */
   #layOut(k: number, first: number, data: readonly Floats[], owned: OptimizerMemory): Layout {
     const begins: number[] = [];
     let size = 0;
     for (let i = 0; i < data.length; i++) {
-      if (this.#kinds[k]!.hasMemory(first + i)) {
+      if (first >= 0 && this.#kinds[k]!.hasMemory(first + i)) {
         begins.push(-1);
         continue;
       }
       // By the slot, where there is one: registered data may have been taken away.
-      const length = this.#slots.rows[first + i]?.length ?? lengthOf(data[i]);
+      const row = first < 0 ? undefined : this.#slots.rows[first + i];
+      const length = row?.length ?? lengthOf(data[i]);
       const head = owned.headOf(data[i]!);
       begins.push(size + head);
       size += wholeLines(head + length);
@@ -191,6 +193,12 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       places[1] = block.begin;
       core.setStates(k, block.memory, places, 1);
     }
+  }
+
+  /** Slots without state come before this one. @internal */
+  insert(first: number, count: number): void {
+    for (const kind of this.#kinds) kind.insert(first, count);
+    openUp(this.#views, first, count);
   }
 
   /** These slots have gone, with their state; they were in these rows. @internal */

@@ -20,3 +20,11 @@ export function takeOut(list: unknown[], places: readonly number[]): void {
   }
   list.length = to;
 }
+
+/** Holes in a list, as many as `count`; what stands from `first` on moves up. */
+export function openUp(list: unknown[], first: number, count: number): void {
+  if (first >= list.length) return;
+  const behind = list.splice(first);
+  list.length = first + count;
+  for (const item of behind) list.push(item);
+}

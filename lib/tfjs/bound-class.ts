@@ -4,7 +4,6 @@
  */
 
 import type { OptimizerClass } from '../optimizers/names.ts';
-import { readOnlyList } from '../support/read-only-list.ts';
 import { Driver, type DriverOptions } from './driver.ts';
 import type { GradientsInput } from './gradients-input.ts';
 import { readRequests } from './group-requests.ts';
@@ -62,9 +61,6 @@ export function bindClass<T extends TensorFlow, C extends OptimizerClass>(
         this.dispose();
         throw error;
       }
-      const asked = [...this.#driver.members.groups];
-      const paramGroups = readOnlyList(asked, 'paramGroups', 'the groups of the constructor');
-      Object.defineProperty(this, 'paramGroups', { value: paramGroups, enumerable: true });
     }
 
     parameterOf(variable: VariableLike): VariableParameter | undefined {

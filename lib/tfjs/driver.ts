@@ -62,7 +62,6 @@ export class Driver {
       for (const { parameter, gradient } of stepped) {
         parameter.grad = this.#memories.gradOf(gradient);
       }
-      this.members.follow();
       this.#optimizer.step();
     } finally {
       for (const { parameter } of stepped) parameter.grad = null;

@@ -20,17 +20,12 @@ type Group = ParamGroup<object>;
 interface Seat {
   readonly request: GroupRequest;
   readonly group: Group;
-  /** Groups of those that came later, which have the same options. */
-  readonly late: Group[];
-  readonly members: VariableParameter[];
 }
 
 export class Members {
   readonly #tf: TensorFlow;
   readonly #memories: Memories;
   readonly #optimizer: AnyOptimizer;
-  /** All groups of the optimizer; it shows those that were asked for. */
-  readonly #all: readonly Group[];
   readonly #seats: Seat[] = [];
   readonly #byVariable = new Map<VariableLike, VariableParameter>();
   /** Which group a variable was in when it was saved. */
@@ -47,14 +42,17 @@ export class Members {
     this.#tf = tf;
     this.#memories = memories;
     this.#optimizer = optimizer;
-    this.#all = optimizer.paramGroups as readonly Group[];
     const taken = new Map<VariableLike, number>();
     for (const [index, request] of requests.entries()) {
       const known = request.selection.known();
       for (const variable of known) refuseTwice(variable, index, taken);
-      const members = known.map((variable) => this.#make(variable, request));
-      const group = this.#addGroup(request.group, members);
-      this.#seats.push({ request, group, late: [], members });
+      optimizer.addParamGroup({ ...request.group, params: [] } as never);
+      const seat = { request, group: optimizer.paramGroups.at(-1) as Group };
+      this.#seats.push(seat);
+      this.#join(
+        seat,
+        known.map((variable) => this.#make(variable, request)),
+      );
     }
     this.#saved = new SavedNames(
       this.#seats.flatMap((seat) =>
@@ -63,14 +61,9 @@ export class Members {
     );
   }
 
-  /** The groups that were asked for. */
-  get groups(): readonly Group[] {
-    return this.#seats.map(({ group }) => group);
-  }
-
   /** All of them, group by group. */
   get list(): readonly VariableParameter[] {
-    return this.#seats.flatMap(({ members }) => members);
+    return this.#seats.flatMap(({ group }) => group.params as readonly VariableParameter[]);
   }
 
   get(variable: VariableLike): VariableParameter | undefined {
@@ -79,8 +72,8 @@ export class Members {
 
   /** What tells, in another process, which variables each group has. */
   save(): SavedSelection[] {
-    return this.#seats.map(({ request, members }) => {
-      return request.selection.save(members.map(({ name }) => name));
+    return this.#seats.map(({ request, group }) => {
+      return request.selection.save(group.params.map(({ name }) => name!));
     });
   }
 
@@ -140,54 +133,25 @@ export class Members {
     return member;
   }
 
-  #join(seat: Seat, members: VariableParameter[]): void {
-    const { params: _, ...options } = seat.group;
-    seat.late.push(this.#addGroup(options, members));
-    for (const member of members) seat.members.push(member);
-  }
-
-  #addGroup(options: object, members: readonly VariableParameter[]): Group {
-    this.#lookAgain();
+  #join({ group }: Seat, members: readonly VariableParameter[]): void {
+    this.refresh();
     for (const member of members) member.data = this.#memories.of(member.variable).dataOf(member);
-    this.#optimizer.addParamGroup({ ...options, params: members } as never);
+    this.#optimizer.addParameters(group, members);
     for (const member of members) this.#byVariable.set(member.variable, member);
-    return this.#all.at(-1)!;
-  }
-
-  /** Lets later groups have the options of those that they belong to. */
-  follow(): void {
-    for (const { group, late } of this.#seats) {
-      if (late.length === 0) continue;
-      const { params: _, ...options } = group;
-      for (const other of late) Object.assign(other, options);
-    }
   }
 
   /** Where all values are now: a heap that grew is another, and variables move. */
   refresh(): void {
-    for (const { members } of this.#seats) {
-      for (const member of members) member.data = this.#memories.of(member.variable).dataOf(member);
+    for (const member of this.#byVariable.values()) {
+      member.data = this.#memories.of(member.variable).dataOf(member);
     }
-  }
-
-  /** Lets the core know where values are: what comes may lie where another one was. */
-  #lookAgain(): void {
-    if (this.#byVariable.size === 0) return;
-    this.refresh();
-    this.#optimizer.zeroGrad({ setToNone: false }); // there is none now; it reads all data
   }
 
   #prune(): void {
-    const gone = this.list.filter(({ variable }) => variable.isDisposed);
+    const gone = [...this.#byVariable.values()].filter(({ variable }) => variable.isDisposed);
     if (gone.length === 0) return;
     this.#optimizer.removeParameters(gone);
-    for (const member of gone) {
-      this.#byVariable.delete(member.variable);
-      for (const { members } of this.#seats) {
-        const at = members.indexOf(member);
-        if (at >= 0) members.splice(at, 1);
-      }
-    }
+    for (const { variable } of gone) this.#byVariable.delete(variable);
   }
 }
 

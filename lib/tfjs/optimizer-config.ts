@@ -21,7 +21,10 @@ export function encodeConfig(optimizer: AnyOptimizer, members: Members): Optimiz
   const selections = members.save();
   const saved: SavedConfig = {
     options: { ...defaults, ...stepOptions },
-    groups: members.groups.map((group, i) => ({ params: selections[i]!, group: optionsOf(group) })),
+    groups: optimizer.paramGroups.map((group, i) => ({
+      params: selections[i]!,
+      group: optionsOf(group),
+    })),
   };
   return { name: JSON.stringify(saved, encodeInfinity) };
 }

@@ -1,10 +1,29 @@
-// Parameters that go, or come in the place of others.
+// Parameters that join a group, go, or come in the place of others.
 #include "define.h"
 
 namespace gradstep {
 namespace {
 
 using Napi::CallbackInfo;
+
+// insertSlots(handle, first, group, hyperparameters: Float64Array, records: Float64Array,
+//             data: Float32Array[])
+napi_value insertSlots(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t first = index(env, info[1], optimizer.slots().size() + 1, "slot");
+  const uint32_t group = index(env, info[2], optimizer.groups().size(), "group");
+  size_t fields, counters;
+  const double* hyperparameters = doubleArray(env, info[3], &fields);
+  double* records = doubleArray(env, info[4], &counters);
+  const auto arrays = info[5].As<Napi::Array>();
+  if (fields < optimizer.rule().fieldCount ||
+      counters < arrays.Length() * optimizer.rule().recordSize) {
+    fail(env, "ERR_INTERNAL", "Expected room for every hyperparameter and record");
+  }
+  return result(
+      env, optimizer.insertSlots(first, group, hyperparameters, records, floatArrays(env, arrays)));
+}
 
 // removeSlots(handle, slots: Float64Array), in increasing order.
 napi_value removeSlots(const CallbackInfo& info) {
@@ -37,6 +56,7 @@ napi_value replaceSlot(const CallbackInfo& info) {
 }  // namespace
 
 void defineMembership(Napi::Object exports) {
+  define<insertSlots>(exports, "insertSlots");
   define<removeSlots>(exports, "removeSlots");
   define<replaceSlot>(exports, "replaceSlot");
 }

@@ -48,18 +48,41 @@ Failure Optimizer::findOverlap(const std::vector<FloatSpan>& data) {
 Failure Optimizer::addGroup(const double* hyperparameters, double* records,
                             const std::vector<FloatSpan>& data) {
   reserveFor(groups_, 1);
+  const auto group = static_cast<uint32_t>(groups_.size());
+  if (const Failure failure = insertSlots(slots_.size(), group, hyperparameters, records, data);
+      failure.kind) {
+    return failure;
+  }
+  groups_.push_back(hyperparameters);
+  return {};
+}
+
+Failure Optimizer::insertSlots(size_t first, uint32_t group, const double* hyperparameters,
+                               double* records, const std::vector<FloatSpan>& data) {
   reserveFor(slots_, data.size());
   if (const Failure failure = claimAll(data); failure.kind) return failure;
+  const size_t behind = slots_.size() - first;
   for (size_t i = 0; i < data.size(); i++) {
-    Slot slot;
+    const auto claimed = static_cast<int64_t>(slots_.size() + i);
+    memory_.rename(data[i].data, claimed, static_cast<int64_t>(first + i));
+  }
+  // From the end: a number is free before another slot has it.
+  for (size_t i = behind; i-- > 0;) {
+    const auto from = static_cast<int64_t>(first + i);
+    memory_.rename(slots_[first + i].data, from, from + static_cast<int64_t>(data.size()));
+  }
+  for (std::vector<size_t>* moved : {&movedData_, &movedGrads_}) {
+    for (size_t& slot : *moved) slot += slot >= first ? data.size() : 0;
+  }
+  slots_.insert(slots_.begin() + static_cast<std::ptrdiff_t>(first), data.size(), Slot{});
+  for (size_t i = 0; i < data.size(); i++) {
+    Slot& slot = slots_[first + i];
     slot.data = data[i].data;
     slot.length = data[i].length;
     slot.record = records + i * rule_.recordSize;
     slot.hyperparameters = hyperparameters;
-    slot.group = static_cast<uint32_t>(groups_.size());
-    slots_.push_back(slot);
+    slot.group = group;
   }
-  groups_.push_back(hyperparameters);
   forgetShape();
   allGradsMoved_ = true;
   return {};

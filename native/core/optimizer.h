@@ -44,6 +44,9 @@ class Optimizer {
   void releaseData(size_t slot);
 
   // Lets slots go, given in increasing order; those behind them move up.
+  // Slots of a group that stands, before the slot `first`, which moves up with all behind it.
+  Failure insertSlots(size_t first, uint32_t group, const double* hyperparameters, double* records,
+                      const std::vector<FloatSpan>& data);
   void removeSlots(const std::vector<size_t>& gone);
   // The slot has the data of another parameter, of whatever length, and no gradient and no state
   // until they are set. A failure calls it as if it came after all others.

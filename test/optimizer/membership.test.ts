@@ -68,7 +68,7 @@ onEachBackend(() => {
       expectError(() => o.overrideOf(next), 'ERR_INVALID_PARAMETER', 'of this optimizer');
       expect([...o.state.keys()]).toEqual([c]);
       const replace = () => Object.assign(first!, { params: [] });
-      expectError(replace, 'ERR_READ_ONLY', 'addParamGroup()');
+      expectError(replace, 'ERR_READ_ONLY', 'addParameters()');
     });
 
     it('leaves what was held of state as it was', () => {

@@ -56,18 +56,41 @@ export class PortableCore implements Core {
   }
 
   addGroup(struct: Doubles, records: Doubles, data: readonly Floats[]): Failure | undefined {
+    const { length } = this.#slots;
+    const failure = this.insertSlots(length, this.#groups, struct, records, data);
+    if (failure === undefined) this.#groups += 1;
+    return failure;
+  }
+
+  insertSlots(
+    first: number,
+    group: number,
+    struct: Doubles,
+    records: Doubles,
+    data: readonly Floats[],
+  ): Failure | undefined {
     const failure = this.#claimAll(data);
     if (failure !== undefined) return failure;
-    for (const [at, array] of data.entries()) {
-      const length = lengthOf(array);
-      const range = wholeRange(array);
-      const size = this.#rule.record.length;
+    const size = this.#rule.record.length;
+    const fresh = data.map((array, at): Slot => {
       const record = records.subarray(at * size, (at + 1) * size);
-      const group = this.#groups;
-      const state: Floats[] = [];
-      this.#slots.push({ group, data: array, grad: null, range, state, length, struct, record });
+      const [range, length] = [wholeRange(array), lengthOf(array)];
+      return { group, data: array, grad: null, range, state: [], length, struct, record };
+    });
+    const count = this.#slots.length;
+    const [behind, all] = [this.#slots.splice(first), fresh.length];
+    for (const list of [fresh, behind]) for (const slot of list) this.#slots.push(slot);
+    if (behind.length > 0) {
+      const numberOf = (slot: number) =>
+        slot < first ? slot : slot < count ? slot + all : slot - count + first;
+      const buffers = new Set([...behind, ...fresh].map(({ range }) => range.buffer));
+      this.#memory.renumber(
+        buffers,
+        Array.from({ length: count + all }, (_, i) => numberOf(i)),
+      );
+      this.#movedData = this.#movedData.map(numberOf);
+      this.#movedGrads = this.#movedGrads.map(numberOf);
     }
-    this.#groups += 1;
     this.#allGradsMoved = true;
     return undefined;
   }
