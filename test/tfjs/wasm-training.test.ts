@@ -50,10 +50,7 @@ const PADS: (number | 'same' | 'valid' | [number, number][])[] = [
 afterAll(() => tf.setBackend('cpu').then(() => {}));
 
 describe('Conv2DBackpropFilter', () => {
-  const call = (
-    { strides, pad, kernel, format = 'NHWC' }: Record<string, unknown>,
-    zeros = false,
-  ): Run => {
+  const call = ({ strides, pad, kernel, format = 'NHWC' }: Record<string, unknown>): Run => {
     return () => {
       const filterShape = [kernel as number, kernel as number, 3, 4] as [
         number,
@@ -72,7 +69,7 @@ describe('Conv2DBackpropFilter', () => {
         false,
         tf.backend_util.convertConv2DDataFormat(format as never),
       );
-      const x = zeros ? image(shape).relu() : image(shape);
+      const x = image(shape);
       return tf.engine().runKernel('Conv2DBackpropFilter', { x, dy: image(info.outShape, 2) }, {
         strides,
         pad,
@@ -101,8 +98,7 @@ describe('Conv2DBackpropFilter', () => {
     }
   }
 
-  it('leaves zeros out, but no NaN', async () => {
-    expectClose(...(await onBoth(call({ strides: 1, pad: 'same', kernel: 3 }, true))), 'zeros');
+  it('loses no NaN', async () => {
     const [ours, theirs] = await onBoth(() => {
       const dy = tf.tensor4d([Number.NaN, 1, 1, 1], [1, 2, 2, 1]);
       return tf.engine().runKernel('Conv2DBackpropFilter', { x: tf.zeros([1, 2, 2, 1]), dy }, {

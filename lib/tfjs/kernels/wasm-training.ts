@@ -9,12 +9,9 @@ import type { Floats } from '../../support/typed-arrays.ts';
 import type { CpuBackend } from '../memory/cpu.ts';
 import type { WasmBackend } from '../memory/wasm.ts';
 import type { TensorInfo } from '../tensorflow.ts';
-import {
-  type ConvInfo,
-  convFilterGradient,
-  depthwiseFilterGradient,
-  depthwiseInputGradient,
-} from './conv-gradients.ts';
+import { convFilterGradient } from './conv-filter-gradient.ts';
+import type { ConvInfo } from './conv-info.ts';
+import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
 import { segmentSum } from './segment-sum.ts';
 
 /** What a kernel is called with. */

@@ -1,28 +1,10 @@
 /**
- * Gradients of convolutions as loops over flat arrays. Sums are kept in doubles, as TensorFlow.js
- * keeps them on the cpu backend, and rounded once.
+ * Gradients of depthwise convolutions as loops over flat arrays. Sums are kept in doubles, as
+ * TensorFlow.js keeps them on the cpu backend, and rounded once.
  */
 
 import type { Floats } from '../../support/typed-arrays.ts';
-
-/** What `tf.backend_util.computeConv2DInfo` gives. */
-export interface ConvInfo {
-  readonly batchSize: number;
-  readonly inHeight: number;
-  readonly inWidth: number;
-  readonly inChannels: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly outChannels: number;
-  readonly dataFormat: 'channelsFirst' | 'channelsLast';
-  readonly strideHeight: number;
-  readonly strideWidth: number;
-  readonly dilationHeight: number;
-  readonly dilationWidth: number;
-  readonly filterHeight: number;
-  readonly filterWidth: number;
-  readonly padInfo: { readonly top: number; readonly left: number };
-}
+import type { ConvInfo } from './conv-info.ts';
 
 /** How far apart neighbours in each direction lie. */
 interface Strides {
@@ -76,41 +58,8 @@ function forEachTap(
   }
 }
 
-/** Whether a zero times any of these is a zero: then inputs of zero can be left out. */
-function allFinite(array: Floats): boolean {
-  let sum = 0;
-  for (let i = 0; i < array.length; i++) sum += array[i]! * 0;
-  return sum === 0;
-}
-
 /**
- * The gradient of a convolution's filter: `out[i, j, c, f] = Σ x[…, c] * dy[…, f]`.
- * @param out height × width × input channels × output channels of the filter.
- */
-export function convFilterGradient(info: ConvInfo, x: Floats, dy: Floats, out: Floats): void {
-  const { inChannels, outChannels } = info;
-  const [from, to] = [inStrides(info).channel, outStrides(info).channel];
-  const sums = new Float64Array(out.length);
-  const skipsZeros = allFinite(dy);
-  forEachTap(info, (input, output, tap) => {
-    let sum = tap * inChannels * outChannels;
-    for (let c = 0; c < inChannels; c++) {
-      const value = x[input + c * from]!;
-      if (value === 0 && skipsZeros) {
-        sum += outChannels;
-        continue;
-      }
-      for (let f = 0, at = output; f < outChannels; f++, at += to) {
-        sums[sum] = sums[sum]! + value * dy[at]!;
-        sum += 1;
-      }
-    }
-  });
-  out.set(sums);
-}
-
-/**
- * The same of a depthwise convolution: `out[i, j, c, q] = Σ x[…, c] * dy[…, c * multiplier + q]`.
+ * The gradient of a depthwise convolution's filter: `out[i, j, c, q] = Σ x[…, c] * dy[…, c * multiplier + q]`.
  * @param out height × width × channels × multiplier of the filter.
  */
 export function depthwiseFilterGradient(info: ConvInfo, x: Floats, dy: Floats, out: Floats): void {
