@@ -3,7 +3,6 @@
 // as fast as a hundred, and every way to load the package meets the same classes.
 // Runs after tsc, whose output in dist/ serves browsers.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -39,6 +38,7 @@ async function bundle() {
     platform: 'node',
     target: 'node20.19',
     external: ['node-gyp-build'],
+    ignoreAnnotations: true, // what is imported for its effect alone runs, whatever it is called
     plugins: [addonIsRequired],
     sourcemap: true,
     sourcesContent: false,
@@ -47,11 +47,31 @@ async function bundle() {
   });
 }
 
+/** What every entry exports; nothing of it is run. */
+async function listExports() {
+  const { metafile } = await build({
+    entryPoints: Object.values(ENTRIES).map((entry) => join(root, 'lib', `${entry}.ts`)),
+    absWorkingDir: root,
+    outdir: 'dist/node',
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    ignoreAnnotations: true,
+    metafile: true,
+    write: false,
+  });
+  const outputs = Object.entries(metafile.outputs);
+  return new Map(
+    outputs.map(([file, { exports }]) => [file.slice('dist/node/'.length, -'.js'.length), exports]),
+  );
+}
+
 /** The two files of an entry; both name what they export, for those who only read them. */
-function writeEntry(entry) {
+function writeEntry(entry, exported) {
   const file = join(out, `${entry}.cjs`);
   const shared = `./${relative(dirname(file), join(out, 'gradstep.cjs'))}`;
-  const names = Object.keys(createRequire(file)(shared)[entry]()).sort();
+  const names = [...exported].sort();
   const lines = names.map((name) => `exports.${name} = gradstep.${name};`);
   const required = `const gradstep = require('${shared}')['${entry}']();\n`;
   mkdirSync(dirname(file), { recursive: true });
@@ -93,6 +113,5 @@ function writeTypes() {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await bundle();
-process.env.GRADSTEP_BACKEND = 'portable'; // the names of entries need no addon
-for (const entry of Object.values(ENTRIES)) writeEntry(entry);
+for (const [entry, names] of await listExports()) writeEntry(entry, names);
 writeTypes();

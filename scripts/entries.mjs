@@ -4,4 +4,6 @@ export const ENTRIES = {
   '.': 'index',
   './portable': 'portable',
   './safetensors': 'safetensors/index',
+  './tfjs': 'tfjs/index',
+  './tfjs/register': 'tfjs/register',
 };

@@ -4,7 +4,9 @@
  */
 
 import '../index.ts'; // the addon, where it loads
-import type { createRequire } from 'node:module';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { packageRoot } from '../backend/require-addon.ts';
 import { GradstepError } from '../support/errors.ts';
 import { registerTfjs } from './compatible/register-tfjs.ts';
 
@@ -13,13 +15,10 @@ const PACKAGES = ['@tensorflow/tfjs', '@tensorflow/tfjs-node', '@tensorflow/tfjs
 
 /** Synchronously, so that `require('gradstep/tfjs/register')` works too. */
 function findTfjs(): Parameters<typeof registerTfjs>[0] {
-  const { createRequire: create } = process.getBuiltinModule('node:module') as {
-    createRequire: typeof createRequire;
-  };
   const causes: unknown[] = [];
   // Beside gradstep, where an installed peer is; else beside the program, if gradstep is a link.
-  for (const from of [import.meta.url, `${process.cwd()}/package.json`]) {
-    const require = create(from);
+  for (const folder of [packageRoot, process.cwd()]) {
+    const require = createRequire(resolve(folder, 'package.json'));
     for (const name of PACKAGES) {
       try {
         return require(name) as Parameters<typeof registerTfjs>[0];

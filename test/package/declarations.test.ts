@@ -13,6 +13,7 @@ const program = `
 import { createOptimizer, Optimizer, Parameter, registerOptimizer, type Update } from 'gradstep';
 import 'gradstep/portable';
 import 'gradstep/safetensors';
+import 'gradstep/tfjs';
 
 class Own extends Optimizer<{ readonly lr?: number }> {
   static defaults = { lr: 0.1 };
