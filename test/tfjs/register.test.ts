@@ -1,5 +1,6 @@
 /** `tf.train` after one line: native, and the very bits of TensorFlow.js's own. */
 
+import { spawnSync } from 'node:child_process';
 import { setBackend } from 'gradstep';
 import { registerTfjs } from 'gradstep/tfjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -228,6 +229,27 @@ describe('gradstep/tfjs/register', () => {
     const before = tf.train.adam;
     await import('../../lib/tfjs/register.ts');
     expect(tf.train.adam).toBe(before); // it was registered above
+  });
+
+  it.each([
+    ['import', "import tf from '@tensorflow/tfjs'; import 'gradstep/tfjs/register';"],
+    ['require', "const tf = require('@tensorflow/tfjs'); require('gradstep/tfjs/register');"],
+  ])('is one line of a program that is run with %s', (kind, lines) => {
+    const program = `${lines}
+      const v = tf.variable(tf.tensor1d([1]), true, 'v');
+      const optimizer = tf.train.sgd(0.5);
+      optimizer.minimize(() => v.square().sum());
+      console.log(v.dataSync()[0], 'paramGroups' in optimizer);`;
+    const type = kind === 'import' ? 'module' : 'commonjs';
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      [`--input-type=${type}`, '-e', program],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^0 true$/m);
   });
 
   it('refuses what has no optimizers', () => {
