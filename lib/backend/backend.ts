@@ -26,6 +26,9 @@ export interface Failure {
   readonly other: number;
 }
 
+/** A slot, its array, the next slot, … */
+export type ArrayPairs = readonly (number | Floats | null)[];
+
 /**
  * One optimizer's groups and slots. Slots are numbered in the order in which they were added.
  * Callers have checked types and lengths; memory is borrowed and must stay reachable and intact
@@ -65,7 +68,12 @@ export interface Core {
    * the arrays, in order, if this core has made them for itself.
    */
   setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] | undefined;
-  setData(slot: number, data: Floats): void;
+  /**
+   * Registers the data, or the gradients, that slots have now: pairs of a slot and its array, where
+   * null is no gradient. Gives the number of the first pair whose array is no Float32Array of the
+   * slot's length; from there on nothing has changed.
+   */
+  setArrays(field: 'data' | 'grad', pairs: ArrayPairs): number | undefined;
   /** @param ownsLine Whether it owns its last cache line to its end. Default: false. */
   setGrad(slot: number, grad: Floats | null, ownsLine?: boolean): void;
   /**

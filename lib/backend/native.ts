@@ -2,20 +2,27 @@
 
 import { type ErrorCode, GradstepError } from '../support/errors.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
-import type { Backend, Core, CoreSequence, SequenceFailure } from './backend.ts';
+import type { ArrayPairs, Backend, Core, CoreSequence, SequenceFailure } from './backend.ts';
 import type { BusyMemory } from './busy-memory.ts';
 
 type WithHandle<F> = F extends (...args: infer A) => infer R
   ? (handle: object, ...args: A) => R
   : never;
 
+type SetArrays = (isGrad: boolean, ...pairs: ArrayPairs) => number | undefined;
+
+/** How many slots with their arrays the addon takes at a time: `native/addon/arrays.cc`. */
+const MOST_PAIRS = 128;
+
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
 export type Addon = {
-  [K in keyof Omit<Core, 'step'>]: WithHandle<Core[K]>;
+  [K in keyof Omit<Core, 'step' | 'setArrays'>]: WithHandle<Core[K]>;
 } & Omit<Backend, 'name' | 'open' | 'sequence' | 'busy'> &
   BusyMemory & {
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
+    /** A function that registers arrays, at most `MOST_PAIRS`: `(isGrad, slot, array, …)`. */
+    arraysOf(handle: object): SetArrays;
     /** The same for a list, stepped as one, in the ways that `SEQUENCE` numbers. */
     sequenceOf(handles: readonly object[], follows: readonly number[]): (action: number) => unknown;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
@@ -86,11 +93,13 @@ class NativeCore implements Core {
   readonly #addon: Addon;
   readonly #handle: object;
   readonly #step: Core['step'];
+  readonly #setArrays: SetArrays;
 
   constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
     this.#handle = guard(() => addon.open(...layout));
     this.#step = guard(() => addon.stepOf(this.#handle));
+    this.#setArrays = guard(() => addon.arraysOf(this.#handle));
   }
 
   /** What the addon knows it by. */
@@ -134,8 +143,14 @@ class NativeCore implements Core {
     guard(() => this.#addon.setStates(this.#handle, ...args));
   }
 
-  setData(slot: number, data: Floats): void {
-    guard(() => this.#addon.setData(this.#handle, slot, data));
+  setArrays(field: 'data' | 'grad', pairs: ArrayPairs): number | undefined {
+    const isGrad = field === 'grad';
+    for (let at = 0; at < pairs.length; at += 2 * MOST_PAIRS) {
+      const some = pairs.length <= 2 * MOST_PAIRS ? pairs : pairs.slice(at, at + 2 * MOST_PAIRS);
+      const bad = guard(() => this.#setArrays(isGrad, ...some));
+      if (bad !== undefined) return at / 2 + bad;
+    }
+    return undefined;
   }
 
   setGrad(slot: number, grad: Floats | null, ownsLine = false): void {

@@ -4,17 +4,19 @@
  * models are bound by how much of memory they touch.
  */
 
+import type { ArrayPairs } from '../backend/backend.ts';
 import type { ArenaSlot } from '../parameters/arena-parameter.ts';
 import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
 import { roomForOne } from '../support/lists.ts';
-import { type Floats, isElastic, isWhole } from '../support/typed-arrays.ts';
+import { type Floats, isWhole } from '../support/typed-arrays.ts';
 import type { Slot } from './slot.ts';
 
 /** The table that a segment belongs to. */
 export interface SegmentOwner {
   readonly rows: readonly Readonly<Slot>[];
-  /** Checks an array that a parameter has now, and registers it. */
-  rebindData(slot: number, data: Floats): void;
+  /** Checks arrays that parameters have now, and registers them: a slot, its array, the next slot, … */
+  rebind(field: 'data' | 'grad', pairs: ArrayPairs): void;
+  /** The same for a gradient of an arena, which is what it should be. */
   rebindGrad(slot: number, grad: Floats | null): void;
   /** The error for an array whose memory was taken away. */
   gone(slot: number, field: 'data' | 'grad'): Error;
@@ -52,9 +54,8 @@ class LooseSegment implements Segment {
   /** The place of each last element, by which an array that is gone is known; -1: none. */
   readonly #last: number[] = roomForOne();
   readonly #frozen: boolean[] = roomForOne();
-  /** Those of which the last element does not tell all: empty arrays, and buffers that grow. */
-  #odd: number[] | undefined;
-  #isOdd: boolean[] | undefined;
+  /** Those that have no last element. */
+  #empty: number[] | undefined;
   allFrozen = true;
 
   constructor(owner: SegmentOwner, begin: number) {
@@ -69,54 +70,57 @@ class LooseSegment implements Segment {
     this.#grads.push(row.grad);
     this.#last.push(row.length - 1);
     this.#frozen.push(row.frozen);
-    this.#watch(this.#params.length - 1, row.data);
+    if (row.length === 0) this.#addEmpty(this.#params.length - 1);
     return true;
   }
 
-  #watch(i: number, array: Floats): void {
-    if (!(this.#last[i]! < 0 || isElastic(array))) return;
-    this.#odd ??= [];
-    this.#isOdd ??= [];
-    if (this.#isOdd[i]) return;
-    this.#isOdd[i] = true;
-    this.#odd.push(i);
+  #addEmpty(i: number): void {
+    this.#empty ??= [];
+    this.#empty.push(i);
   }
 
   refresh(frozenToo: boolean): void {
     const [params, data, grads, frozen] = [this.#params, this.#data, this.#grads, this.#frozen];
     let allFrozen = true;
+    let newData: (number | Floats)[] | undefined; // most steps bring none
+    let newGrads: (number | Floats | null)[] | undefined;
     for (let i = 0; i < params.length; i++) {
       const parameter = params[i]!;
       const array = parameter.data;
-      if (array !== data[i]) this.#rebindData(i, array);
+      if (array !== data[i]) {
+        newData ??= [];
+        newData.push(this.begin + i, array);
+      }
       const own = parameter.frozen;
       const still = frozen[i]! || (own !== undefined && own !== false && this.#check(i, own));
       const grad = still && !frozenToo ? null : (parameter.grad ?? null);
-      if (grad !== grads[i]) this.#rebindGrad(i, grad);
+      if (grad !== grads[i]) {
+        newGrads ??= [];
+        newGrads.push(this.begin + i, grad);
+      }
       allFrozen &&= still;
     }
     this.allFrozen = allFrozen;
+    if (newData !== undefined) this.#rebind('data', newData, data);
+    if (newGrads !== undefined) this.#rebind('grad', newGrads, grads);
+  }
+
+  #rebind(field: 'data' | 'grad', pairs: ArrayPairs, known: (Floats | null)[]): void {
+    this.#owner.rebind(field, pairs);
+    const { begin } = this;
+    for (let at = 0; at < pairs.length; at += 2) {
+      known[(pairs[at] as number) - begin] = pairs[at + 1] as Floats | null;
+    }
   }
 
   #check(i: number, frozen: unknown): boolean {
     return checkFrozen(frozen, this.#owner.rows[this.begin + i]!.label);
   }
 
-  #rebindData(i: number, data: Floats): void {
-    this.#owner.rebindData(this.begin + i, data);
-    this.#data[i] = data;
-    this.#watch(i, data);
-  }
-
-  #rebindGrad(i: number, grad: Floats | null): void {
-    this.#owner.rebindGrad(this.begin + i, grad);
-    this.#grads[i] = grad;
-    if (grad !== null) this.#watch(i, grad);
-  }
-
   /**
-   * Asks for the last element: it is undefined if the buffer was detached or has shrunk. Nothing is
-   * iterated here, which would be code of a user who has replaced what arrays do.
+   * Asks for the last element, which is undefined if the buffer was detached or has shrunk, and for
+   * the one behind it, which is not if the buffer has grown. Nothing is iterated here, which would
+   * be code of a user who has replaced what arrays do.
    */
   verify(): void {
     const data = this.#data;
@@ -125,20 +129,24 @@ class LooseSegment implements Segment {
     for (let i = 0; i < last.length; i++) {
       const at = last[i]!;
       if (at < 0) continue;
-      if (data[i]![at] === undefined) throw this.#owner.gone(this.begin + i, 'data');
+      const array = data[i]!;
+      if (array[at] === undefined || array[at + 1] !== undefined) {
+        throw this.#owner.gone(this.begin + i, 'data');
+      }
       const grad = grads[i]!;
-      if (grad !== null && grad[at] === undefined) throw this.#owner.gone(this.begin + i, 'grad');
+      if (grad !== null && (grad[at] === undefined || grad[at + 1] !== undefined)) {
+        throw this.#owner.gone(this.begin + i, 'grad');
+      }
     }
-    if (this.#odd !== undefined) this.#verifyOdd(this.#odd);
+    if (this.#empty !== undefined) this.#verifyEmpty(this.#empty);
   }
 
-  #verifyOdd(odd: readonly number[]): void {
-    for (let k = 0; k < odd.length; k++) {
-      const i = odd[k]!;
-      const length = this.#last[i]! + 1;
+  #verifyEmpty(empty: readonly number[]): void {
+    for (let k = 0; k < empty.length; k++) {
+      const i = empty[k]!;
       const grad = this.#grads[i]!;
-      if (!isWhole(this.#data[i]!, length)) throw this.#owner.gone(this.begin + i, 'data');
-      if (grad !== null && !isWhole(grad, length)) throw this.#owner.gone(this.begin + i, 'grad');
+      if (!isWhole(this.#data[i]!, 0)) throw this.#owner.gone(this.begin + i, 'data');
+      if (grad !== null && !isWhole(grad, 0)) throw this.#owner.gone(this.begin + i, 'grad');
     }
   }
 
@@ -155,7 +163,8 @@ class LooseSegment implements Segment {
     this.#grads[i] = row.grad;
     this.#last[i] = row.length - 1;
     this.#frozen[i] = row.frozen;
-    this.#watch(i, row.data);
+    this.#empty = this.#empty?.filter((other) => other !== i);
+    if (row.length === 0) this.#addEmpty(i);
     return true;
   }
 
@@ -163,8 +172,7 @@ class LooseSegment implements Segment {
     const length = slot - this.begin;
     const lists = [this.#params, this.#data, this.#grads, this.#last, this.#frozen];
     for (const list of lists) list.length = length;
-    this.#odd = this.#odd?.filter((i) => i < length);
-    if (this.#isOdd !== undefined) this.#isOdd.length = Math.min(this.#isOdd.length, length);
+    this.#empty = this.#empty?.filter((i) => i < length);
   }
 }
 

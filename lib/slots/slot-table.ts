@@ -3,7 +3,7 @@
  * and the proof before every step that they are still those and still there.
  */
 
-import type { Backend, Core, Failure } from '../backend/backend.ts';
+import type { ArrayPairs, Backend, Core, Failure } from '../backend/backend.ts';
 import { piecesOf } from '../parameters/arena-shard.ts';
 import { type ParamList, refuseDuplicates } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
@@ -295,17 +295,29 @@ export class SlotTable implements SegmentOwner {
     }
   }
 
-  rebindData(slot: number, data: Floats): void {
-    this.check(slot, 'data', data);
-    this.core.setData(slot, data);
-    this.#changes += 1;
-    this.#slots[slot]!.data = data;
+  rebind(field: 'data' | 'grad', pairs: ArrayPairs): void {
+    const bad = this.core.setArrays(field, pairs);
+    if (bad !== undefined) {
+      const slot = pairs[2 * bad] as number;
+      this.check(slot, field, pairs[2 * bad + 1]);
+      throw this.gone(slot, field);
+    }
+    if (field === 'data') this.#changes += 1;
+    for (let at = 0; at < pairs.length; at += 2) {
+      const row = this.#slots[pairs[at] as number]!;
+      const array = pairs[at + 1] as Floats | null;
+      if (field === 'data') row.data = array!;
+      else this.#setGrad(row, array);
+    }
   }
 
   rebindGrad(slot: number, grad: Floats | null): void {
-    if (grad !== null) this.check(slot, 'grad', grad);
     const row = this.#slots[slot]!;
     this.core.setGrad(slot, grad, grad !== null && grad === row.place?.grad);
+    this.#setGrad(row, grad);
+  }
+
+  #setGrad(row: Slot, grad: Floats | null): void {
     this.#gradientCount += Number(grad !== null) - Number(row.grad !== null);
     row.grad = grad;
   }

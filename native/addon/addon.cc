@@ -138,19 +138,6 @@ napi_value setStates(const CallbackInfo& info) {
   return nullptr;
 }
 
-// setData(handle, slot, array)
-napi_value setData(const CallbackInfo& info) {
-  const napi_env env = info.Env();
-  Optimizer& optimizer = unwrap(env, info[0]);
-  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
-  const FloatSpan span = floatArray(env, info[2]);
-  if (span.length != optimizer.slots()[slot].length) {
-    fail(env, "ERR_INTERNAL", "Expected data of the parameter's length");
-  }
-  optimizer.setData(slot, span.data);
-  return nullptr;
-}
-
 // setGrad(handle, slot, array or null, ownsLine)
 napi_value setGrad(const CallbackInfo& info) {
   const napi_env env = info.Env();
@@ -255,7 +242,6 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<setPieces>(exports, "setPieces");
   define<setSlot>(exports, "setSlot");
   define<setStates>(exports, "setStates");
-  define<setData>(exports, "setData");
   define<setGrad>(exports, "setGrad");
   define<disposeHandle>(exports, "dispose");
   define<isas>(exports, "isas");
@@ -266,6 +252,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<debugPower>(exports, "debugPower");
   define<debugSpans>(exports, "debugSpans");
   define<debugHyperparameters>(exports, "debugHyperparameters");
+  defineArrays(exports);
   defineMemory(exports);
   defineMembership(exports);
   defineGradients(exports);

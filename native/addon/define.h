@@ -36,6 +36,8 @@ void define(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<guarded<function>>(exports.Env(), name));
 }
 
+// The function of arrays.cc.
+void defineArrays(Napi::Object exports);
 // The functions of memory.cc.
 void defineMemory(Napi::Object exports);
 // The functions of membership.cc.

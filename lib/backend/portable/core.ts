@@ -5,11 +5,12 @@ import {
   type Doubles,
   type Floats,
   fillZero,
+  isFloat32Array,
   isGone,
   lengthOf,
   viewOf,
 } from '../../support/typed-arrays.ts';
-import type { Core, Failure } from '../backend.ts';
+import type { ArrayPairs, Core, Failure } from '../backend.ts';
 import { findBusy, isWatched, releaseBusy, takeBusy } from '../busy-memory.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import { checkGradients, type GradientOf } from './gradient-check.ts';
@@ -145,7 +146,20 @@ export class PortableCore implements Core {
     });
   }
 
-  setData(slot: number, data: Floats): void {
+  setArrays(field: 'data' | 'grad', pairs: ArrayPairs): number | undefined {
+    for (let i = 0; i < pairs.length; i += 2) {
+      const slot = pairs[i] as number;
+      const array = pairs[i + 1] as Floats | null;
+      const isNone = field === 'grad' && array === null;
+      const fits = isFloat32Array(array) && lengthOf(array) === this.#slots[slot]!.length;
+      if (!(isNone || fits)) return i / 2;
+      if (field === 'grad') this.setGrad(slot, array);
+      else this.#setData(slot, array!);
+    }
+    return undefined;
+  }
+
+  #setData(slot: number, data: Floats): void {
     const row = this.#slots[slot]!;
     this.releaseData(slot);
     row.data = data;
