@@ -82,8 +82,6 @@ napi_value arraysOf(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void defineArrays(Napi::Object exports) {
-  define<arraysOf>(exports, "arraysOf");
-}
+void defineArrays(Napi::Object exports) { define<arraysOf>(exports, "arraysOf"); }
 
 }  // namespace gradstep

@@ -7,8 +7,8 @@
 
 namespace gradstep {
 
-// What an average does in a call: nothing, but for each `every`-th; else it copies the values, before
-// call number `after` has come, and averages from then on.
+// What an average does in a call: nothing, but for each `every`-th; else it copies the values,
+// before call number `after` has come, and averages from then on.
 struct AverageCall {
   enum Kind : int { kPasses, kCopies, kAverages } kind;
   double before;  // how many have been averaged
