@@ -1,9 +1,6 @@
 /** Parameters, optimizers and averages on one backend, and random commands that change them. */
 
 import {
-  Adagrad,
-  Adam,
-  AdamW,
   type AnyOptimizer,
   AveragedModel,
   type BackendName,
@@ -11,18 +8,17 @@ import {
   combine,
   EMA,
   GradstepError,
-  NAdam,
-  Optimizer,
+  type Optimizer,
   Parameter,
   ParameterArena,
   type ParameterLike,
-  SGD,
   SWA,
   setBackend,
   stepAll,
-  type Update,
 } from '../../lib/index.ts';
 import type { Command } from './commands.ts';
+import { digestOf } from './digest.ts';
+import { CLASSES, halve, LENGTHS, OPTIONS, VALUES } from './kinds.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
 type Single = Optimizer<object, object>;
@@ -36,37 +32,6 @@ type Growing = ArrayBufferLike & {
   resize(bytes: number): void;
   grow(bytes: number): void;
 };
-
-/** One with an update in JavaScript. */
-class Own extends Optimizer<{ readonly lr?: number }> {
-  static defaults = { lr: 0.1 };
-  static readonly state = ['sum'] as const;
-  override update({ data, grad, state, group }: Update<Own>) {
-    const { sum } = state as unknown as { sum: Floats };
-    for (let i = 0; i < data.length; i++) {
-      sum[i]! += grad[i]!;
-      data[i]! -= group.lr * sum[i]!;
-    }
-  }
-}
-
-/** An average's update in JavaScript. */
-function halve(average: Floats, values: Floats): void {
-  for (let i = 0; i < average.length; i++) average[i] = (average[i]! + values[i]!) / 2;
-}
-
-const CLASSES = [SGD, Adam, AdamW, NAdam, Adagrad, Own] as unknown as (typeof SGD)[];
-const OPTIONS: readonly object[] = [
-  {},
-  { lr: 0.5 },
-  { lr: 0.1, momentum: 0.9 },
-  { lr: 0.1, amsgrad: true },
-  { lr: 0.01, weightDecay: 0.1 },
-  { lr: -1 },
-  { maxGradNorm: 0.5, zeroGradInStep: true },
-];
-const LENGTHS = [0, 1, 3, 16, 33, 257];
-const VALUES = [0.5, -0.25, 1e-3, 3, Number.NaN, Number.POSITIVE_INFINITY, 3e38];
 
 export class World {
   readonly #backend: BackendName;
@@ -293,22 +258,7 @@ export class World {
 
   /** Everything that can be seen. */
   digest(): string {
-    return JSON.stringify([
-      this.#params.map(({ data, grad }) => [bitsOf(data), grad && bitsOf(grad)]),
-      this.#optimizers.map((optimizer) =>
-        unlessDisposed(() => [
-          String(optimizer),
-          this.#params.map((p) => stateOf(optimizer, p)),
-          'lastStep' in optimizer ? optimizer.lastStep : null,
-        ]),
-      ),
-      this.#averages.map((average) =>
-        unlessDisposed(() => [
-          String(average),
-          average.params.map((p) => bitsOf(average.averages.get(p)!)),
-        ]),
-      ),
-    ]);
+    return digestOf(this.#params, this.#optimizers, this.#averages);
   }
 }
 
@@ -319,45 +269,4 @@ function codeOf(action: () => void): string | undefined {
   } catch (error) {
     return (error as GradstepError).code;
   }
-}
-
-function unlessDisposed(read: () => unknown): unknown {
-  try {
-    return read();
-  } catch (error) {
-    if ((error as GradstepError).code === 'ERR_DISPOSED') return 'disposed';
-    throw error;
-  }
-}
-
-/** A hash of the bits. (Optimized code may still give a detached array its old length.) */
-function bitsOf(array: Floats): string {
-  if (isDetached(array)) return 'detached';
-  const words = new Uint32Array(array.length);
-  const copy = new Float32Array(words.buffer);
-  for (let i = 0; i < array.length; i++) copy[i] = array[i]!;
-  let hash = words.length;
-  for (let i = 0; i < words.length; i++) {
-    const word = Number.isNaN(copy[i]!) ? 0x7fc00000 : words[i]!; // a NaN is a NaN
-    hash = (Math.imul(hash, 31) + word) | 0;
-  }
-  return `${words.length}:${hash}`;
-}
-
-function isDetached({ buffer }: Floats): boolean {
-  try {
-    new Float32Array(buffer, 0, 0);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-function stateOf(optimizer: AnyOptimizer, p: ParameterLike): unknown {
-  const state = optimizer.state.get(p) as Record<string, unknown> | undefined;
-  if (state === undefined) return null;
-  return Object.entries({ ...state }).map(([key, value]) => [
-    key,
-    value instanceof Float32Array ? bitsOf(value) : value,
-  ]);
 }
