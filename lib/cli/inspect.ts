@@ -2,6 +2,7 @@
 
 import { inspectFile } from '../checkpoint/inspection.ts';
 import { GradstepError } from '../support/errors.ts';
+import { readFlags, refuse } from './flags.ts';
 import { inspectionJson, inspectionText } from './inspection-text.ts';
 import type { Terminal } from './main.ts';
 
@@ -26,21 +27,14 @@ Examples:
  * it has told everything, where the checksum is wrong.
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<void> {
-  const flags = args.filter((arg) => arg.startsWith('-'));
-  const files = args.filter((arg) => !arg.startsWith('-'));
-  if (args.length === 0 || flags.includes('--help') || flags.includes('-h')) {
+  const { words: files, flags } = readFlags(args, { json: 'switch' });
+  if (args.length === 0 || flags.help) {
     terminal.write(USAGE);
     return;
   }
-  const stray = flags.find((flag) => flag !== '--json') ?? files[1];
-  if (stray !== undefined || files.length === 0) {
-    throw new GradstepError(
-      'ERR_INVALID_ARGUMENT',
-      `Expected one file, and --json or not, but received ${stray ?? 'no file'}`,
-    );
-  }
+  if (files.length !== 1) refuse(`Expected one file but received ${files[1] ?? 'none'}`);
   const found = await inspectFile(files[0]!);
-  const show = flags.includes('--json') ? inspectionJson : inspectionText;
+  const show = flags.json ? inspectionJson : inspectionText;
   terminal.write(show(found, terminal.columns));
   if (found.checkpoint?.checksum === 'wrong') {
     throw new GradstepError(

@@ -10,12 +10,13 @@ import { terminalPlot, tint } from './terminal-plot.ts';
 
 export const USAGE = `Usage: gradstep schedule NAME [NAME ...] [options]
 
-Draws the lr of one or more schedules and writes them into an SVG.
+Draws the lr of one or more schedules in the terminal, and into an SVG where that is asked for.
 
   --total N        steps of the run (default: 1000)
   --warmup N       steps of the warm-up, for Hugging Face's names (default: 0)
   --lr X           the optimizer's lr (default: 1)
-  --svg FILE       where the SVG goes (default: schedule-NAME.svg); --no-svg writes none
+  --svg [FILE]     writes an SVG too (default: schedule-NAME.svg)
+  --json           the values as JSON, and no plot
   --width N        characters across (default: the terminal's width, 80 at most)
   --height N       lines (default: 16)
   --OPTION VALUE   any other option of the schedule, such as --gamma 0.5, --min-lr-rate 0.1,
@@ -39,13 +40,28 @@ export function run(args: readonly string[], terminal: Terminal): void {
     terminal.write(USAGE);
     return;
   }
-  const { total, warmup, lr, svg, width, height, ...rest } = flags;
+  const { total, warmup, lr, svg, width: _w, height: _h, json, ...rest } = flags;
   const options = {
     total: wholeNumber(total ?? 1000, 'total'),
     lr: numberOf(lr ?? 1, 'lr'),
     options: { ...rest, ...(warmup !== undefined && { warmupSteps: warmup }) },
   };
   const series = names.map((name) => seriesOf(name, options));
+  if (json === true) terminal.write(`${JSON.stringify(valuesOf(series))}\n`);
+  else show(series, flags, terminal);
+  if (svg === undefined || svg === false) return;
+  const file = typeof svg === 'string' ? svg : `schedule-${names.join('-')}.svg`;
+  save(file, svgPlot({ title: names.join(', '), note: noteOf(args, names), series }));
+  if (json !== true) terminal.write(`wrote ${file}\n`);
+}
+
+/** By label, the lr of each step. */
+function valuesOf(series: readonly Series[]): Record<string, readonly number[]> {
+  return Object.fromEntries(series.map(({ label, values }) => [label, values]));
+}
+
+function show(series: readonly Series[], flags: Arguments['flags'], terminal: Terminal): void {
+  const { width, height } = flags;
   const plot = terminalPlot(series, {
     width: wholeNumber(width ?? Math.min(80, terminal.columns), 'width'),
     height: Math.max(3, wholeNumber(height ?? 16, 'height')),
@@ -53,10 +69,6 @@ export function run(args: readonly string[], terminal: Terminal): void {
   });
   terminal.write(`\n${series.map((one, i) => summary(one, i, terminal.colour)).join('\n')}\n\n`);
   terminal.write(`${plot}\n\n`);
-  if (svg === false) return;
-  const file = typeof svg === 'string' ? svg : `schedule-${names.join('-')}.svg`;
-  save(file, svgPlot({ title: names.join(', '), note: noteOf(args, names), series }));
-  terminal.write(`wrote ${file}\n`);
 }
 
 function save(file: string, picture: string): void {

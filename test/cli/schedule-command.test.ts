@@ -57,17 +57,17 @@ describe('the command', () => {
     const file = join(folder, 'all.svg');
     run('linear', 'inverse_sqrt', '--warmup', '9', '--total', '50', '--svg', file);
     expect(readFileSync(file, 'utf8').match(/<polyline/g)).toHaveLength(2);
-    run('CosineAnnealingWarmRestarts', '--t-0', '10', '--T_mult', '2', '--no-svg');
-    run('MultiStepLR', '--milestones', '30,60', '--gamma', '0.5', '--no-svg', '--height', '5');
-    run('OneCycleLR', '--three-phase', '--no-svg');
+    run('CosineAnnealingWarmRestarts', '--t-0', '10', '--T_mult', '2');
+    run('MultiStepLR', '--milestones', '30,60', '--gamma', '0.5', '--height', '5');
+    run('OneCycleLR', '--three-phase');
     expect(printed).toContain('ends at 0.25 at step 999');
     expect(readdirSync(folder)).toEqual(['all.svg']);
   });
 
   test('one milestone is a list, epochs say how long, and any name of a file is one', () => {
-    run('MultiStepLR', '--milestones', '30', '--total', '60', '--no-svg');
+    run('MultiStepLR', '--milestones', '30', '--total', '60');
     expect(printed).toContain('ends at 0.1 at step 59');
-    run('OneCycleLR', '--epochs', '3', '--steps-per-epoch=10', '--total', '30', '--no-svg');
+    run('OneCycleLR', '--epochs', '3', '--steps-per-epoch=10', '--total', '30');
     expect(printed).toContain('ends at 4e-6 at step 29');
     expect(() => run('OneCycleLR', '--epochs', '3', '--steps-per-epoch', '9')).toThrow(/is 27/);
     const here = process.cwd();
@@ -79,6 +79,22 @@ describe('the command', () => {
       process.chdir(here);
     }
     expect(readdirSync(folder)).toEqual(['5', 'a,b.svg']);
+  });
+
+  test('writes no file unasked, and values as JSON', () => {
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      run('linear', '--total', '4');
+      expect(readdirSync('.')).toEqual([]);
+      printed = '';
+      const values = JSON.parse(run('linear', 'constant', '--total', '4', '--json'));
+      expect(values).toEqual({ linear: [1, 0.75, 0.5, 0.25], constant: [1, 1, 1, 1] });
+      run('linear', '--svg');
+      expect(readdirSync('.')).toEqual(['schedule-linear.svg']);
+    } finally {
+      process.chdir(here);
+    }
   });
 
   test('a file that cannot be written is said', () => {
@@ -95,7 +111,7 @@ describe('the command', () => {
     });
     try {
       process.stdout.columns = 0;
-      expect(await main(runSchedule, ['linear', '--no-svg'])).toBe(0);
+      expect(await main(runSchedule, ['linear'])).toBe(0);
     } finally {
       process.stdout.columns = columns;
       write.mockRestore();
