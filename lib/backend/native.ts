@@ -9,8 +9,6 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
   ? (handle: object, ...args: A) => R
   : never;
 
-type SetArrays = (isGrad: boolean, ...pairs: ArrayPairs) => number | undefined;
-
 /** How many slots with their arrays the addon takes at a time: `native/addon/arrays.cc`. */
 const MOST_PAIRS = 128;
 
@@ -21,8 +19,8 @@ export type Addon = {
   BusyMemory & {
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
-    /** A function that registers arrays, at most `MOST_PAIRS`: `(isGrad, slot, array, …)`. */
-    arraysOf(handle: object): SetArrays;
+    /** The same as that of `Core`, for at most `MOST_PAIRS`. */
+    setArrays(handle: object, isGrad: boolean, ...pairs: ArrayPairs): number | undefined;
     /** The same for a list, stepped as one, in the ways that `SEQUENCE` numbers. */
     sequenceOf(handles: readonly object[], follows: readonly number[]): (action: number) => unknown;
     open(rule: string, fields: readonly string[], record: readonly string[]): object;
@@ -61,6 +59,7 @@ export function nativeBackend(addon: Addon): Backend {
     setThreads: (count) => addon.setThreads(count),
     sequence: (cores, follows) =>
       new NativeSequence(addon, cores as readonly NativeCore[], follows),
+    longArray: addon.longArray,
     residue: (bytes) => addon.residue(bytes),
     adviseHugePages: (bytes) => addon.adviseHugePages(bytes),
     giveBack: (bytes) => addon.giveBack(bytes),
@@ -93,13 +92,11 @@ class NativeCore implements Core {
   readonly #addon: Addon;
   readonly #handle: object;
   readonly #step: Core['step'];
-  readonly #setArrays: SetArrays;
 
   constructor(addon: Addon, layout: Parameters<Backend['open']>) {
     this.#addon = addon;
     this.#handle = guard(() => addon.open(...layout));
     this.#step = guard(() => addon.stepOf(this.#handle));
-    this.#setArrays = guard(() => addon.arraysOf(this.#handle));
   }
 
   /** What the addon knows it by. */
@@ -147,7 +144,7 @@ class NativeCore implements Core {
     const isGrad = field === 'grad';
     for (let at = 0; at < pairs.length; at += 2 * MOST_PAIRS) {
       const some = pairs.length <= 2 * MOST_PAIRS ? pairs : pairs.slice(at, at + 2 * MOST_PAIRS);
-      const bad = guard(() => this.#setArrays(isGrad, ...some));
+      const bad = guard(() => this.#addon.setArrays(this.#handle, isGrad, ...some));
       if (bad !== undefined) return at / 2 + bad;
     }
     return undefined;

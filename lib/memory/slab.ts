@@ -24,14 +24,13 @@ export const LARGE_ARRAY = 64 * 1024;
 /** How far apart in their pages the large arrays of one step begin: an odd number of lines. */
 const SKEW = 17 * LINE;
 
-/** From how many float32 on it matters where in its cache line an array begins. */
-const LONG_ARRAY = 1024;
-
 /** From how many bytes on a slab asks for huge pages: a stream over 160 MB ran 10–20 % faster. */
 const HUGE = 4 * 1024 ** 2;
 
 /** What a backend knows of addresses. */
 export interface Placement {
+  /** From how many float32 on kernels step along the cache lines of the data. */
+  readonly longArray: number;
   /** How many bytes an address is past a page. */
   residue(bytes: Uint8Array<ArrayBufferLike>): number;
   /** Asks the system for huge pages, before the memory is first touched. */
@@ -146,7 +145,7 @@ export class SlabAllocator {
 
   /** How many float32 a long array begins past a cache line; 0 for a short one. */
   headOf(array: Floats): number {
-    if (lengthOf(array) < LONG_ARRAY) return 0;
+    if (lengthOf(array) < this.#placement.longArray) return 0;
     const bytes = new Uint8Array(bufferOf(array), byteOffsetOf(array), LINE);
     return (this.#placement.residue(bytes) % LINE) / 4;
   }

@@ -88,16 +88,6 @@ Optimizer& liveOptimizer(napi_env env, void* wrapped) {
   return *optimizer;
 }
 
-napi_value bindTo(napi_env env, napi_value handle, const char* name, napi_callback function) {
-  napi_value bound;
-  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, wrapped(env, handle), &bound) !=
-          napi_ok ||
-      napi_set_named_property(env, bound, "handle", handle) != napi_ok) {
-    fail(env, "ERR_INTERNAL", "Could not make a function");
-  }
-  return bound;
-}
-
 HandleOwner share(napi_env env, napi_value value) {
   Handle& handle = handleOf(env, value);
   liveOptimizer(env, &handle);

@@ -43,9 +43,6 @@ Optimizer& unwrap(napi_env env, napi_value handle);
 // What a handle wraps, and the optimizer in it, as unwrap() finds it.
 void* wrapped(napi_env env, napi_value handle);
 Optimizer& liveOptimizer(napi_env env, void* wrapped);
-// A function that has the handle's optimizer at hand, and keeps the handle: to find the optimizer
-// behind a handle takes longer than a small step.
-napi_value bindTo(napi_env env, napi_value handle, const char* name, napi_callback function);
 // For those that may outlive the object; refused as by unwrap().
 HandleOwner share(napi_env env, napi_value handle);
 // Frees the optimizer now; its handle is refused from here on.

@@ -1,5 +1,5 @@
 // The arrays that parameters have now: a step may bring another one for every slot, so that they
-// come many at a time, through a function that has its optimizer at hand.
+// come many at a time.
 #include "define.h"
 
 namespace gradstep {
@@ -58,30 +58,31 @@ napi_value setAll(napi_env env, Optimizer& optimizer, const napi_value* args, si
   return nullptr;
 }
 
-// The function that arraysOf() made: (isGrad, slot, array, slot, array, …). Gives the number of the
-// first array that is no Float32Array of its slot's length; nothing has changed then.
+// setArrays(handle, isGrad, slot, array, slot, array, …): gives the number of the first array that
+// is no Float32Array of its slot's length; nothing has changed then.
 napi_value setArrays(napi_env env, napi_callback_info info) {
-  napi_value args[1 + 2 * kMostPairs];
-  size_t argc = 1 + 2 * kMostPairs;
-  void* handle = nullptr;
-  if (napi_get_cb_info(env, info, &argc, args, nullptr, &handle) != napi_ok) return nullptr;
+  napi_value args[2 + 2 * kMostPairs];
+  size_t argc = 2 + 2 * kMostPairs;
+  if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok) return nullptr;
   return guardRaw(env, [&]() -> napi_value {
-    Optimizer& optimizer = liveOptimizer(env, handle);
-    if (argc % 2 == 0 || argc > 1 + 2 * kMostPairs)
+    Optimizer& optimizer = unwrap(env, args[0]);
+    if (argc % 2 == 1 || argc > 2 + 2 * kMostPairs)
       fail(env, "ERR_INTERNAL", "Expected slots with their arrays");
-    return setAll(env, optimizer, args, argc);
+    return setAll(env, optimizer, args + 1, argc - 1);
   });
-}
-
-// arraysOf(handle): a function that registers arrays of its optimizer's slots.
-napi_value arraysOf(const Napi::CallbackInfo& info) {
-  const napi_env env = info.Env();
-  unwrap(env, info[0]);
-  return bindTo(env, info[0], "setArrays", setArrays);
 }
 
 }  // namespace
 
-void defineArrays(Napi::Object exports) { define<arraysOf>(exports, "arraysOf"); }
+// Raw, since napi.h would copy so many arguments.
+void defineArrays(Napi::Object exports) {
+  const napi_env env = exports.Env();
+  napi_value function;
+  if (napi_create_function(env, "setArrays", NAPI_AUTO_LENGTH, setArrays, nullptr, &function) !=
+      napi_ok) {
+    fail(env, "ERR_INTERNAL", "Could not make a function");
+  }
+  exports.Set("setArrays", function);
+}
 
 }  // namespace gradstep

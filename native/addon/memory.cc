@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #endif
 
+#include "../kernels/kernel_table.h"
 #include "define.h"
 
 namespace gradstep {
@@ -72,6 +73,7 @@ void defineMemory(Napi::Object exports) {
   define<claimState>(exports, "claimState");
   define<releaseState>(exports, "releaseState");
   define<residue>(exports, "residue");
+  exports.Set("longArray", Napi::Number::New(exports.Env(), kLongArray));
   define<adviseHugePages>(exports, "adviseHugePages");
   define<giveBack>(exports, "giveBack");
 }

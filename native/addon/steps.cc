@@ -31,11 +31,18 @@ napi_value boundStep(napi_env env, napi_callback_info info) {
   return guardRaw(env, [&] { return result(env, liveOptimizer(env, handle).step()); });
 }
 
-// stepOf(handle): a function that steps its optimizer.
+// stepOf(handle): a function that steps its optimizer. To find the optimizer behind a handle takes
+// longer than a small step; the function has it at hand, and keeps the handle.
 napi_value stepOf(const CallbackInfo& info) {
   const napi_env env = info.Env();
   unwrap(env, info[0]);
-  return bindTo(env, info[0], "step", boundStep);
+  napi_value function;
+  if (napi_create_function(env, "step", NAPI_AUTO_LENGTH, boundStep, wrapped(env, info[0]),
+                           &function) != napi_ok ||
+      napi_set_named_property(env, function, "handle", info[0]) != napi_ok) {
+    fail(env, "ERR_INTERNAL", "Could not make a function");
+  }
+  return function;
 }
 
 napi_value threads(const CallbackInfo& info) {

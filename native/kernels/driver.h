@@ -9,10 +9,6 @@
 
 namespace gradstep {
 
-// From how many elements on it pays to step the first few apart, so that the vectors which follow
-// lie on cache lines.
-constexpr size_t kWorthHead = 256;
-
 // How many elements the address is before a vector's alignment.
 template <class V>
 GRADSTEP_INLINE size_t misalignment(const float* address) {
@@ -30,7 +26,7 @@ void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, s
     const Slot here = *slot;
     const size_t length = slot + 1 == end ? to : here.length;
     size_t i = from;
-    if (const size_t head = misalignment<V>(here.data + i); head > 0 && length - i >= kWorthHead) {
+    if (const size_t head = misalignment<V>(here.data + i); head > 0 && length - i >= kLongArray) {
       Rule::template update<variant>(s, Block<V, 1, true>(here, i, flip, V::firstLanes(head)));
       i += head;
     }

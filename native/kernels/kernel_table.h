@@ -15,6 +15,10 @@ namespace gradstep {
 using Kernel = void (*)(const void* scalars, float sign, const Slot* first, const Slot* end,
                         size_t from, size_t to);
 
+// From how many elements on it pays to step the first few apart, so that the vectors which follow
+// lie on cache lines; state is then laid out alike (lib/memory/slab.ts).
+constexpr size_t kLongArray = 256;
+
 constexpr int kMaxRules = 32;
 
 struct KernelTable {

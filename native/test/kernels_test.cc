@@ -15,7 +15,6 @@ namespace {
 
 constexpr size_t kGuard = 80;
 constexpr float kUntouched = 12345.678f;
-constexpr size_t kWorthHead = 256;  // as in kernels/driver.h
 
 // The arrays of one slot, with room around them that must stay as it is.
 struct Arrays {
@@ -96,7 +95,7 @@ void testRule(const typename Rule::Scalars& scalars, int index) {
     for (size_t misalignment = 0; misalignment < 16; misalignment++) {
       compare<Rule>(scalars, index, variant, 100, misalignment);
       // Long enough for a head of their own, up to the first cache line.
-      compare<Rule>(scalars, index, variant, kWorthHead + 16 + misalignment, misalignment);
+      compare<Rule>(scalars, index, variant, kLongArray + 16 + misalignment, misalignment);
     }
     compareRanges<Rule>(scalars, index, variant);
   }

@@ -12,6 +12,7 @@ function setUp(past = 0) {
   const claimed = new Set<ArrayBufferLike>();
   const given: Bytes[] = [];
   const placement: Placement = {
+    longArray: 256,
     residue: () => past,
     adviseHugePages: () => {},
     giveBack: (bytes) => void given.push(bytes),

@@ -246,13 +246,16 @@ onEachBackend(() => {
     const past = ({ buffer, byteOffset }: Float32Array<ArrayBufferLike>) =>
       residue(new Uint8Array(buffer, byteOffset)) % 64;
     for (const skip of [0, 1, 5, 13]) {
-      const large = new Parameter(new Float32Array(40_000).subarray(skip));
-      large.ensureGrad().fill(1);
-      const o = new Adam([parameter(3), parameter(17), large]);
+      const [short, long, large] = [255, 256, 40_000].map((length) => {
+        const one = new Parameter(new Float32Array(length + skip).subarray(skip));
+        one.ensureGrad().fill(1);
+        return one;
+      }) as [Parameter, Parameter, Parameter];
+      const o = new Adam([parameter(3), parameter(17), short, long, large]);
       o.step();
       for (const [{ data }, { expAvg, expAvgSq }] of o.state) {
         expect(expAvg.buffer).toBeInstanceOf(SharedArrayBuffer);
-        const expected = data === large.data ? past(data) : 0;
+        const expected = data === long.data || data === large.data ? past(data) : 0;
         expect([past(expAvg), past(expAvgSq)]).toEqual([expected, expected]);
       }
     }

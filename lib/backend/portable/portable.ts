@@ -57,6 +57,7 @@ export const portable: Backend = {
   setIsa: (name) => name === 'portable',
   threads: () => 1,
   setThreads: () => {},
+  longArray: Number.POSITIVE_INFINITY,
   residue: () => 0,
   adviseHugePages: () => {},
   giveBack: () => {},
