@@ -14,6 +14,7 @@ export const OPTION = {
   maxConsecutiveSkips: 6,
   zeroGradInStep: 7,
   flushDenormals: 8,
+  numThreads: 9,
 } as const;
 
 /** Options under which a step does nothing beside its rule. */
@@ -22,6 +23,7 @@ export const PLAIN_OPTIONS: Float64Array<ArrayBufferLike> = Float64Array.of(
   Number.POSITIVE_INFINITY,
   -1,
   2,
+  0,
   0,
   0,
   0,

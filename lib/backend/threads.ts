@@ -18,7 +18,7 @@ export function getNumThreads(): number {
  * portable backend always uses one.
  *
  * Small steps stay on the calling thread: below 8,192 values two threads are no faster, and below
- * 200,000 a helper that sleeps would come too late. Helpers look for more work for 40 µs after
+ * 400,000 a helper that sleeps would come too late. Helpers look for more work for 40 µs after
  * a step, so that steps which follow each other closely share theirs from 8,192 values on.
  *
  * @throws {GradstepError} `ERR_INVALID_ARGUMENT` unless `count` is an integer from 1 to 256.

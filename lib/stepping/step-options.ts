@@ -47,6 +47,11 @@ export interface StepOptions {
    * PyTorch's where a number is below 1.2e-38. Native backend only. Default: false.
    */
   readonly flushDenormals?: boolean;
+  /**
+   * How many threads steps of this optimizer may use, 1 to 256, of those that `setNumThreads`
+   * allows; null: all of them. The bits do not depend on it. Default: null.
+   */
+  readonly numThreads?: number | null;
 }
 
 /** What the last step did. */
@@ -101,6 +106,20 @@ const maxGradNorm: Option<number | null> = {
   },
 };
 
+/** At most so many threads, or as many as there are. */
+const numThreads: Option<number | null> = {
+  initial: null,
+  check(value, key, where) {
+    const isCount = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256;
+    if (value === null || isCount) return value as number | null;
+    throw invalid(key, value, 'null or an integer from 1 to 256', where);
+  },
+  read: (struct, at) => struct[at]! || null,
+  write(struct, at, value) {
+    struct[at] = value ?? 0;
+  },
+};
+
 function invalid(key: string, value: unknown, expected: string, where: Where): GradstepError {
   return new GradstepError(
     'ERR_INVALID_OPTION',
@@ -123,6 +142,7 @@ function makeSchema(native: boolean): Schema<StepOptions> {
       maxConsecutiveSkips: number(20, { label: 'maxConsecutiveSkips value', min: 0 }),
       zeroGradInStep: flag(false),
       flushDenormals: flag(false),
+      numThreads,
     },
     state: [],
     counted: false,

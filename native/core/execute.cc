@@ -138,6 +138,16 @@ size_t grainOf(size_t size, size_t threads) {
                   size / (ThreadPool::kMaxChunks / 2));
 }
 
+// How many threads may work on steps that are done as one: what suits all of them.
+int mostThreads(const Steps& steps) {
+  int most = 0;
+  for (size_t i = 0; i < steps.count; i++) {
+    const int own = steps.list[i].threads;
+    if (own != 0) most = most == 0 ? own : std::min(most, own);
+  }
+  return most;
+}
+
 struct Job {
   const Steps steps;
   std::vector<Cursor> cuts;
@@ -150,16 +160,17 @@ void execute(const PlannedStep* list, size_t count) {
   size_t size = 0;
   for (size_t i = 0; i < count; i++) size += list[i].plan->size();
   ThreadPool& pool = ThreadPool::instance();
-  if (!pool.helps(size)) {
+  const int most = mostThreads(steps);
+  if (!pool.helps(size, most)) {
     runBetween(steps, {0, 0, 0, 0}, {count, 0, 0, 0});
     return;
   }
-  Job job{steps, cut(steps, grainOf(size, static_cast<size_t>(pool.threads())))};
+  Job job{steps, cut(steps, grainOf(size, static_cast<size_t>(pool.threadsFor(most))))};
   const auto work = [](void* context, size_t chunk) {
     const auto& job = *static_cast<Job*>(context);
     runBetween(job.steps, job.cuts[chunk], job.cuts[chunk + 1]);
   };
-  pool.run(work, &job, job.cuts.size() - 1);
+  pool.run(work, &job, job.cuts.size() - 1, most);
 }
 
 }  // namespace gradstep

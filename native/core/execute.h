@@ -18,6 +18,7 @@ struct PlannedStep {
   // averages of the parameters, while they are in the cache.
   const Plan* const* followers = nullptr;
   size_t followerCount = 0;
+  int threads = 0;              // how many may work on it; 0: as many as there are
   bool zeroGrad = false;        // gradients are zeros afterwards
   bool flushDenormals = false;  // the processor takes subnormal numbers for zeros meanwhile
 };

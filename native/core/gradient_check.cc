@@ -63,8 +63,8 @@ void GradientCheck::reduce(const std::vector<Slot>& slots, const Reduce& reduce)
   };
   const size_t chunks = (blocks_.size() + kBlocksPerChunk - 1) / kBlocksPerChunk;
   ThreadPool& pool = ThreadPool::instance();
-  if (pool.helps(blocks_.size() * kReduceBlock) && chunks <= ThreadPool::kMaxChunks) {
-    pool.run(work, &job, chunks);
+  if (pool.helps(blocks_.size() * kReduceBlock, threads_) && chunks <= ThreadPool::kMaxChunks) {
+    pool.run(work, &job, chunks, threads_);
   } else {
     for (size_t chunk = 0; chunk < chunks; chunk++) work(&job, chunk);
   }
@@ -91,6 +91,7 @@ void GradientCheck::measure(const std::vector<Slot>& slots, const StepOptions& o
   totalNorm_ = kNaN;
   nonFinite_ = 0;
   failed_ = false;
+  threads_ = static_cast<int>(options.numThreads);
   if (options.maxGradNorm >= 0) {
     const Norm norm(options.normType);
     reduce(slots, [&](const float* x, size_t length) { return norm.block(x, length, factors); });

@@ -29,7 +29,7 @@ class GradientCheck {
   // while the slots stay.
   void shape(const std::vector<Slot>& slots, const Pieces& pieces);
 
-  // Measures on all threads. Nothing can fail here.
+  // Measures on all threads that the options allow. Nothing can fail here.
   void measure(const std::vector<Slot>& slots, const StepOptions& options,
                const GradientFactors& factors);
 
@@ -61,6 +61,7 @@ class GradientCheck {
   double clipRange(const Range& range, const std::vector<Slot>& slots, double most,
                    const Norm& norm);
 
+  int threads_ = 0;
   std::vector<size_t> firstPiece_;   // by slot, and one more: where its pieces begin
   std::vector<size_t> firstBlock_;   // by piece, and one more: where its blocks begin
   std::vector<Block> blocks_;        // all of them

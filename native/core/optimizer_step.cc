@@ -10,7 +10,7 @@ namespace gradstep {
 namespace {
 
 constexpr StepOptions kPlainOptions = {
-    1, std::numeric_limits<double>::infinity(), -1, 2, kGlobal, kApply, 0, 0, 0};
+    1, std::numeric_limits<double>::infinity(), -1, 2, kGlobal, kApply, 0, 0, 0, 0};
 
 // Each thread remembers for itself, so that none waits for another.
 PowerMemo& powersOfThisThread() {
@@ -46,6 +46,7 @@ Failure Optimizer::prepare() {
   planned_.factors.scale = static_cast<float>(options_.gradScale);
   planned_.factors.bound = static_cast<float>(options_.clipValue);
   planned_.zeroGrad = options_.zeroGrad != 0 && !plan_.sharesGrads();
+  planned_.threads = static_cast<int>(options_.numThreads);
   planned_.flushDenormals = options_.flushDenormals != 0;
   skips_ = false;
   return {};

@@ -14,6 +14,7 @@ struct StepOptions {
   double maxConsecutiveSkips;
   double zeroGrad;        // whether the step leaves zeros in the gradients
   double flushDenormals;  // whether subnormal numbers are taken for zeros
+  double numThreads;      // how many threads may work on a step; 0: as many as there are
 };
 
 enum ClipScope { kGlobal, kPerGroup, kPerParam };

@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <algorithm>
 #include <new>
 #include <thread>
 
@@ -16,9 +17,11 @@ using namespace std::chrono_literals;
 // loop that does little else.
 constexpr auto kSpin = 40us;
 // A sleeper comes too late for a smaller job than this (measured: docs of setNumThreads).
-constexpr size_t kWorthWaking = 200000;
+constexpr size_t kWorthWaking = 400000;
 // And two threads are no faster than one below this, even if both are awake.
 constexpr size_t kWorthSharing = 8192;
+// So many jobs in a row are a loop of steps; fewer may be the passes of one step.
+constexpr int kLoop = 8;
 
 void pause() {
 #if defined(__x86_64__) || defined(_M_X64)
@@ -61,13 +64,16 @@ void ThreadPool::release() {
   }
 }
 
-bool ThreadPool::helps(size_t floats) {
-  if (threads() < 2 || floats < kWorthSharing) return false;
+bool ThreadPool::helps(size_t floats, int most) {
+  if (threadsFor(most) < 2 || floats < kWorthSharing) return false;
   if (floats >= kWorthWaking) return true;
   // A helper that is awake has seen a job a moment ago; where jobs follow each other so closely,
   // a sleeping one is woken for those that come.
   const Clock::duration now = Clock::now().time_since_epoch();
-  return now - Clock::duration(lastJob_.exchange(now.count())) < 2 * kSpin;
+  const bool isClose = now - Clock::duration(lastJob_.exchange(now.count())) < 2 * kSpin;
+  const int before = closeJobs_.load(std::memory_order_relaxed);
+  closeJobs_.store(isClose ? std::min(before + 1, kLoop) : 0, std::memory_order_relaxed);
+  return isClose && before + 1 >= kLoop;
 }
 
 // Helpers are made when they are first needed; one that the system refuses is done without.
@@ -101,14 +107,15 @@ void ThreadPool::wakeHelpers() {
   mutex_.unlock();
 }
 
-void ThreadPool::run(Work work, void* context, size_t chunks) {
-  if (chunks < 2 || threads() < 2 || held_.test_and_set(std::memory_order_acquire)) {
+void ThreadPool::run(Work work, void* context, size_t chunks, int most) {
+  if (chunks < 2 || threadsFor(most) < 2 || held_.test_and_set(std::memory_order_acquire)) {
     for (size_t i = 0; i < chunks; i++) work(context, i);
     return;
   }
   const bool helped = startHelpers();
   work_ = work;
   context_ = context;
+  jobThreads_.store(threadsFor(most));
   done_.store(0, std::memory_order_relaxed);
   const uint64_t generation = Claims(claims_.load(std::memory_order_relaxed)).generation + 1;
   claims_.store(generation << 32 | chunks);
@@ -148,7 +155,7 @@ bool ThreadPool::takeBack(size_t* chunk) {
 
 bool ThreadPool::hasWork(const Helper& helper) const {
   const Claims claims(claims_.load());
-  return claims.front != claims.back && helper.number < threads() - 1;
+  return claims.front != claims.back && helper.number < jobThreads_.load() - 1;
 }
 
 // Spins for a while, then sleeps. False: the pool is ending.

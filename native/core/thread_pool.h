@@ -31,13 +31,16 @@ class ThreadPool {
   int threads() const { return threads_.load(std::memory_order_relaxed); }
   void setThreads(int threads) { threads_.store(threads, std::memory_order_relaxed); }
 
+  // How many that is for a job that may use `most`, or as many as there are: 0.
+  int threadsFor(int most) const { return most == 0 || most > threads() ? threads() : most; }
+
   // Whether helpers would come in time for a job of so many floats: they are awake, or it is
   // worth waking them.
-  bool helps(size_t floats);
+  bool helps(size_t floats, int most = 0);
 
   // Calls work(context, i) for every i below `chunks` and returns when all are done. Chunks run on
   // this thread alone if another environment holds the pool.
-  void run(Work work, void* context, size_t chunks);
+  void run(Work work, void* context, size_t chunks, int most = 0);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -71,7 +74,9 @@ class ThreadPool {
   std::atomic_flag held_ = ATOMIC_FLAG_INIT;
   Work work_ = nullptr;
   void* context_ = nullptr;
+  std::atomic<int> jobThreads_{0};  // of the job that is under way
   std::atomic<Clock::rep> lastJob_{0};
+  std::atomic<int> closeJobs_{0};  // how many jobs have followed each other closely
 
   SystemMutex mutex_;  // of what follows, and of falling asleep
   SystemCondition wake_;

@@ -22,22 +22,25 @@ namespace {
 ThreadPool& pool = ThreadPool::instance();
 
 template <class Work>
-void run(size_t chunks, const Work& work) {
+void run(size_t chunks, const Work& work, int most = 0) {
   const auto call = [](void* context, size_t chunk) {
     (*static_cast<const Work*>(context))(chunk);
   };
-  pool.run(call, const_cast<Work*>(&work), chunks);
+  pool.run(call, const_cast<Work*>(&work), chunks, most);
 }
 
 // The threads that a job ran on: with chunks so long that whoever is allowed to helps.
-std::set<std::thread::id> threadsOf(size_t chunks) {
+std::set<std::thread::id> threadsOf(size_t chunks, int most = 0) {
   std::mutex mutex;
   std::set<std::thread::id> threads;
-  run(chunks, [&](size_t) {
-    std::this_thread::sleep_for(200us);
-    const std::lock_guard<std::mutex> lock(mutex);
-    threads.insert(std::this_thread::get_id());
-  });
+  run(
+      chunks,
+      [&](size_t) {
+        std::this_thread::sleep_for(200us);
+        const std::lock_guard<std::mutex> lock(mutex);
+        threads.insert(std::this_thread::get_id());
+      },
+      most);
   return threads;
 }
 
@@ -147,7 +150,7 @@ void helpsWhatIsWorthIt() {
   CHECK(!pool.helps(1 << 30), "nobody is there");
   pool.setThreads(2);
   CHECK(!pool.helps(100), "too small, always");
-  CHECK(pool.helps(200000), "worth waking helpers");
+  CHECK(pool.helps(400000), "worth waking helpers");
   std::this_thread::sleep_for(5ms);
   CHECK(!pool.helps(10000), "too small for helpers that sleep");
   bool helps = false;
@@ -156,6 +159,12 @@ void helpsWhatIsWorthIt() {
     helps = pool.helps(10000);
   }
   CHECK(helps, "job follows job");
+  CHECK(!pool.helps(1 << 30, 1), "more than the job may use");
+  std::this_thread::sleep_for(5ms);
+  pool.helps(10000);
+  CHECK(!pool.helps(10000), "two passes of one step are no loop");
+  pool.setThreads(4);
+  CHECK(threadsOf(64, 2).size() <= 2, "no more than the job may use");
 }
 
 size_t threadsOfProcess() {

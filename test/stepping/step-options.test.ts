@@ -294,6 +294,32 @@ onEachBackend((backend) => {
     expectError(() => Object.assign(o.stepOptions, { gradScale: 2 }), 'ERR_DISPOSED', 'disposed');
   });
 
+  it('numThreads leaves the bits as they are, and is checked', () => {
+    const run = (numThreads: number | null) => {
+      const p = parameter(500_000);
+      p.grad!.forEach((_, i, grad) => {
+        grad[i] = Math.sin(i);
+      });
+      const o = new Adam([p], { maxGradNorm: 1, numThreads });
+      for (let i = 0; i < 3; i++) o.step();
+      expect(o.stepOptions.numThreads).toBe(numThreads);
+      return Buffer.from(new Uint8Array(p.data.slice().buffer));
+    };
+    const all = run(null);
+    expect(run(1).equals(all)).toBe(true);
+    expect(run(2).equals(all)).toBe(true);
+    for (const wrong of [0, -1, 1.5, 257, Number.NaN, '2']) {
+      expectError(
+        () => new Adam([parameter()], { numThreads: wrong as number }),
+        'ERR_INVALID_OPTION',
+        'numThreads to be null or an integer from 1 to 256',
+      );
+    }
+    const o = new Adam([parameter()]);
+    o.stepOptions.numThreads = 1;
+    expect({ ...o.stepOptions }).toMatchObject({ numThreads: 1 });
+  });
+
   it(`${backend === 'native' ? 'takes' : 'refuses'} flushDenormals`, () => {
     const p = new Parameter(Float32Array.of(0));
     const make = () => new SGD([p], { lr: 1, flushDenormals: true });
