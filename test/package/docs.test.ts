@@ -16,6 +16,7 @@ const pages = [
   'state-dicts.md',
   'checkpoints.md',
   'pytorch-exchange.md',
+  'tfjs.md',
 ];
 
 it.each(pages)('%s', (page) => {
