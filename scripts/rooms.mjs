@@ -32,4 +32,4 @@ export const ROOMS = [
 export const roomOf = (file) => file.split('/')[1];
 
 /** The same of native/. What is below `core` compiles without threads, libuv and Node-API. */
-export const NATIVE_ROOMS = ['addon', 'core', 'kernels', 'rules', 'simd', 'math'];
+export const NATIVE_ROOMS = ['wasm', 'addon', 'core', 'kernels', 'rules', 'simd', 'math'];

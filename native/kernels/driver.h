@@ -15,6 +15,7 @@ GRADSTEP_INLINE size_t misalignment(const float* address) {
   return (0 - reinterpret_cast<uintptr_t>(address) / sizeof(float)) % V::kLanes;
 }
 
+// What works on one vector at a time wants small code, and gains nothing from cache lines.
 template <class V, class Rule, int variant>
 void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, size_t from,
            size_t to) {
@@ -26,12 +27,15 @@ void drive(const void* scalars, float sign, const Slot* slot, const Slot* end, s
     const Slot here = *slot;
     const size_t length = slot + 1 == end ? to : here.length;
     size_t i = from;
-    if (const size_t head = misalignment<V>(here.data + i); head > 0 && length - i >= kLongArray) {
-      Rule::template update<variant>(s, Block<V, 1, true>(here, i, flip, V::firstLanes(head)));
-      i += head;
-    }
-    for (; i + V::kUnroll * V::kLanes <= length; i += V::kUnroll * V::kLanes) {
-      Rule::template update<variant>(s, Block<V, V::kUnroll, false>(here, i, flip, all));
+    if constexpr (V::kUnroll > 1) {
+      const size_t head = misalignment<V>(here.data + i);
+      if (head > 0 && length - i >= kLongArray) {
+        Rule::template update<variant>(s, Block<V, 1, true>(here, i, flip, V::firstLanes(head)));
+        i += head;
+      }
+      for (; i + V::kUnroll * V::kLanes <= length; i += V::kUnroll * V::kLanes) {
+        Rule::template update<variant>(s, Block<V, V::kUnroll, false>(here, i, flip, all));
+      }
     }
     for (; i + V::kLanes <= length; i += V::kLanes) {
       Rule::template update<variant>(s, Block<V, 1, false>(here, i, flip, all));
@@ -59,15 +63,23 @@ void treatKernel(const GradientFactors& factors, const float* grad, float* out, 
 template <class V>
 void fmaKernel(const float* a, const float* b, const float* c, float* out, size_t count) {
   for (size_t i = 0; i < count; i += V::kLanes) {
-    const size_t left = count - i < V::kLanes ? count - i : V::kLanes;
-    const auto mask = V::firstLanes(left);
-    const auto sum = V::fma(V::load(a + i, mask), V::load(b + i, mask), V::load(c + i, mask));
-    V::store(out + i, sum, mask);
+    const auto mask = V::firstLanes(count - i < V::kLanes ? count - i : V::kLanes);
+    Pack<V, 1> x, y, z;
+    x.v[0] = V::load(a + i, mask);
+    y.v[0] = V::load(b + i, mask);
+    z.v[0] = V::load(c + i, mask);
+    V::store(out + i, fma(x, y, z).v[0], mask);
   }
 }
 
+template <class V>
+struct Driver {
+  template <class Rule, int variant>
+  static constexpr Kernel kKernel = drive<V, Rule, variant>;
+};
+
 // By variant.
-template <class V, class Rule>
+template <class Driver, class Rule>
 struct RuleKernels {
   Kernel kernels[Rule::kVariants] = {};
 
@@ -76,20 +88,20 @@ struct RuleKernels {
  private:
   template <int variant>
   constexpr void fill() {
-    kernels[variant] = drive<V, Rule, variant>;
+    kernels[variant] = Driver::template kKernel<Rule, variant>;
     if constexpr (variant + 1 < Rule::kVariants) fill<variant + 1>();
   }
 };
 
-template <class V, class Rule>
-constexpr RuleKernels<V, Rule> kRuleKernels;
+template <class Driver, class Rule>
+constexpr RuleKernels<Driver, Rule> kRuleKernels;
 
 template <class V, class... Rules>
 constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
   static_assert(sizeof...(Rules) <= kMaxRules, "kMaxRules is too small");
   static_assert(kTreatedBlock % (V::kUnroll * V::kLanes) == 0, "a block has a rest");
   return {name,
-          {kRuleKernels<V, Rules>.kernels...},
+          {kRuleKernels<Driver<V>, Rules>.kernels...},
           treatKernel<V>,
           fmaKernel<V>,
           Reductions<V>::kKernels};

@@ -36,5 +36,7 @@ extern const KernelTable* const kAvx512Table;
 extern const KernelTable* const kAvx2Table;
 extern const KernelTable* const kNeonTable;
 extern const KernelTable* const kScalarTable;
+// Of the one instruction set that a module of WebAssembly is compiled for.
+extern const KernelTable* const kWasmTable;
 
 }  // namespace gradstep

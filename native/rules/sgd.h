@@ -28,8 +28,8 @@ struct Sgd {
   };
 
   // What is off is absent, never multiplied by zero: 0 * Inf would be NaN.
-  enum : int { kDecay = 1, kMomentum = 2, kNesterov = 4, kFirst = 8 };
-  static constexpr int kVariants = 16;
+  enum : int { kDecay = 1, kMomentum = 2, kNesterov = 4, kFirst = 8, kDampened = 16 };
+  static constexpr int kVariants = 32;
   using Record = StepCount;
 
   enum : int { kMomentumBuffer };
@@ -44,7 +44,8 @@ struct Sgd {
     if (h.momentum != 0) ++record.step;
     s = {f32(-h.lr), f32(h.momentum), f32(1 - h.dampening), f32(h.weightDecay)};
     return (h.weightDecay != 0 ? kDecay : 0) | (h.momentum != 0 ? kMomentum : 0) |
-           (h.nesterov != 0 ? kNesterov : 0) | (first ? kFirst : 0);
+           (h.nesterov != 0 ? kNesterov : 0) | (first ? kFirst : 0) |
+           (h.dampening != 0 ? kDampened : 0);
   }
 
   template <int variant, class Block>
@@ -55,7 +56,11 @@ struct Sgd {
     if constexpr (variant & kMomentum) {
       auto buffer = grad;  // the first momentum is a copy, without dampening
       if constexpr (!(variant & kFirst)) {
-        buffer = fma(s.oneMinusDampening, grad, at.state(kMomentumBuffer) * s.momentum);
+        buffer = at.state(kMomentumBuffer) * s.momentum;
+        if constexpr (variant & kDampened)
+          buffer = fma(s.oneMinusDampening, grad, buffer);
+        else
+          buffer = grad + buffer;
       }
       at.state(kMomentumBuffer, buffer);
       grad = variant & kNesterov ? fma(s.momentum, buffer, grad) : buffer;

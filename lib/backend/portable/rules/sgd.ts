@@ -13,6 +13,7 @@ interface Scalars {
   readonly decays: boolean;
   readonly hasMomentum: boolean;
   readonly nesterov: boolean;
+  readonly dampened: boolean;
   readonly first: boolean;
 }
 
@@ -34,6 +35,7 @@ export const sgd: Rule<Scalars> = {
       decays: weightDecay !== 0,
       hasMomentum: momentum !== 0,
       nesterov: nesterov !== 0,
+      dampened: dampening !== 0,
       first,
     };
   },
@@ -46,7 +48,10 @@ export const sgd: Rule<Scalars> = {
       if (s.decays) g = fma(s.weightDecay, param, g);
       if (s.hasMomentum) {
         let buffer = g; // the first momentum is a copy, without dampening
-        if (!s.first) buffer = fma(s.oneMinusDampening, g, fround(momentumBuffer[i]! * s.momentum));
+        if (!s.first) {
+          buffer = fround(momentumBuffer[i]! * s.momentum);
+          buffer = s.dampened ? fma(s.oneMinusDampening, g, buffer) : fround(g + buffer);
+        }
         momentumBuffer[i] = buffer;
         g = s.nesterov ? fma(s.momentum, buffer, g) : buffer;
       }
