@@ -78,6 +78,8 @@ export class AverageTable implements Member {
     this.#params = params;
     this.#labels = labels.map(labelOf);
     this.#lengths = data.map(lengthOf);
+    this.#placement = this.backend.home();
+    if (data[0] !== undefined) this.#placement.settleNear?.(data[0]);
     this.#averaged = averaged;
     this.core =
       avgFn === undefined

@@ -1,62 +1,109 @@
-/** Which backend new optimizers use. `gradstep` puts the native one in force when it loads. */
+/**
+ * Which backend new optimizers use: `gradstep` puts the native one in force when it loads; without
+ * one it is `wasm`, started when it is first needed, and where that cannot run `portable`.
+ */
 
+import { environment } from '../support/environment.ts';
 import { GradstepError } from '../support/errors.ts';
+import { warn } from '../support/warn.ts';
 import type { Backend, BackendName } from './backend.ts';
 import { useRegister } from './busy-memory.ts';
 import { portable } from './portable/portable.ts';
+import { wasmBackend } from './wasm/wasm.ts';
 
-const backends = new Map<BackendName, Backend>([['portable', portable]]);
-let active: Backend = portable;
+/** All names, best first. @internal */
+export const BACKENDS = ['native', 'wasm', 'portable'] as const satisfies readonly BackendName[];
 
-/** Makes a backend available and puts it in force. @internal */
-export function registerBackend(backend: Backend): void {
-  backends.set(backend.name, backend);
-  if (backend.busy !== undefined) useRegister(backend.busy);
+let native: Backend | undefined;
+let active: Backend | undefined;
+
+/** Makes the native backend available and puts it in force. @internal */
+export function registerNative(backend: Backend): void {
+  native = backend;
   active = backend;
+  if (backend.busy !== undefined) useRegister(backend.busy);
 }
 
 /** The backend in force. @internal */
 export function activeBackend(): Backend {
+  active ??= bestWithoutAddon();
   return active;
 }
 
-/** The backend that new optimizers use: `'native'`, or `'portable'` where the addon is missing. */
-export function backend(): BackendName {
-  return active.name;
+/** `GRADSTEP_BACKEND` is heard here too, for those who load `gradstep/portable` alone. */
+function bestWithoutAddon(): Backend {
+  const forced = environment('GRADSTEP_BACKEND');
+  if (forced === 'portable') return portable;
+  try {
+    return startWasm();
+  } catch (error) {
+    if (forced === 'wasm') throw error;
+    const { message } = error as GradstepError;
+    warn(
+      'ERR_WASM_UNAVAILABLE',
+      `${message}. Falling back to the portable backend, which is slower by far`,
+    );
+    return portable;
+  }
+}
+
+function startWasm(): Backend {
+  try {
+    return wasmBackend();
+  } catch (cause) {
+    throw new GradstepError(
+      'ERR_WASM_UNAVAILABLE',
+      'The WebAssembly backend cannot run here, which needs WebAssembly with SIMD and, in a page ' +
+        `with a Content-Security-Policy, 'wasm-unsafe-eval': ${(cause as Error).message}`,
+      { cause },
+    );
+  }
 }
 
 /**
- * Chooses the backend of optimizers made from now on. Both give the same bits; this is for tests
+ * The backend that new optimizers use: `'native'`; where the addon is missing `'wasm'`, and
+ * `'portable'` where that cannot run.
+ */
+export function backend(): BackendName {
+  return activeBackend().name;
+}
+
+/**
+ * Chooses the backend of optimizers made from now on. All give the same bits; this is for tests
  * and comparisons.
  * @throws {GradstepError} `ERR_BACKEND` for another name, `ERR_NATIVE_UNAVAILABLE` where the
- * addon is not loaded.
+ * addon is not loaded, `ERR_WASM_UNAVAILABLE` where WebAssembly cannot run.
  */
 export function setBackend(name: BackendName): void {
-  const chosen = backends.get(name);
-  if (chosen !== undefined) {
-    active = chosen;
-  } else if (name === 'native') {
+  if (name === 'portable') active = portable;
+  else if (name === 'wasm') active = startWasm();
+  else if (name !== 'native') {
+    throw new GradstepError(
+      'ERR_BACKEND',
+      `Expected a backend to be 'native', 'wasm' or 'portable' but received '${String(name)}'`,
+    );
+  } else if (native === undefined) {
     throw new GradstepError(
       'ERR_NATIVE_UNAVAILABLE',
       "The native backend is not loaded: import 'gradstep' (not 'gradstep/portable') and see its " +
         'warning if there was one',
     );
   } else {
-    throw new GradstepError(
-      'ERR_BACKEND',
-      `Expected a backend to be 'native' or 'portable' but received '${String(name)}'`,
-    );
+    active = native;
   }
 }
 
-/** The instruction set that steps: `'avx512'`, `'avx2'`, `'neon'`, `'scalar'`, or `'portable'`. */
+/**
+ * The instruction set that steps: `'avx512'`, `'avx2'`, `'neon'`, `'scalar'`; `'wasm-relaxed-simd'`
+ * or `'wasm-simd128'`; or `'portable'`.
+ */
 export function isa(): string {
-  return active.isa();
+  return activeBackend().isa();
 }
 
-/** The instruction sets that this processor can run, best first. */
+/** The instruction sets that this processor or engine can run, best first. */
 export function isas(): readonly string[] {
-  return active.isas();
+  return activeBackend().isas();
 }
 
 /**
@@ -65,10 +112,10 @@ export function isas(): readonly string[] {
  * @throws {GradstepError} `ERR_ISA` when this processor cannot run it.
  */
 export function setIsa(name: string): void {
-  if (typeof name === 'string' && active.setIsa(name)) return;
+  if (typeof name === 'string' && activeBackend().setIsa(name)) return;
   throw new GradstepError(
     'ERR_ISA',
-    `Expected an instruction set that this machine can run (${active.isas().join(', ')}) ` +
+    `Expected an instruction set that this machine can run (${isas().join(', ')}) ` +
       `but received '${String(name)}'`,
   );
 }

@@ -1,6 +1,7 @@
 /**
- * What an optimizer needs from below. Two implementations give the same bits: `native` (the
- * addon) and `portable` (TypeScript).
+ * What an optimizer needs from below. Three implementations give the same bits: `native` (the
+ * addon), `wasm` (the addon's kernels as WebAssembly, under a core in TypeScript) and `portable`
+ * (TypeScript alone).
  */
 
 import type { Placement } from '../memory/slab.ts';
@@ -8,7 +9,7 @@ import type { Doubles, Floats } from '../support/typed-arrays.ts';
 import type { BusyMemory } from './busy-memory.ts';
 import type { GradientFunctions } from './gradients.ts';
 
-export type BackendName = 'native' | 'portable';
+export type BackendName = 'native' | 'wasm' | 'portable';
 
 /** Why a call changed nothing; `other` is a slot number, or -1 for the optimizer's own memory. */
 export interface Failure {
@@ -127,8 +128,8 @@ export interface CoreSequence {
   cancel(): void;
   /**
    * A whole step on another thread, over shared memory, while every other call on these cores is
-   * refused. Gives false if `cancelBackground` came before a thread had begun. The portable backend
-   * steps at once.
+   * refused. Gives false if `cancelBackground` came before a thread had begun. The backends in
+   * TypeScript step at once.
    */
   stepInBackground(): Promise<SequenceFailure | undefined | false>;
   cancelBackground(): void;
@@ -158,4 +159,6 @@ export interface Backend extends GradientFunctions, Placement {
    * what it remembers of a parameter beside its arrays as `record`.
    */
   open(rule: string, fields: readonly string[], record: readonly string[]): Core;
+  /** Where memory that will be used together is allocated. */
+  home(): Placement;
 }

@@ -3,7 +3,8 @@
 import { environment } from '../support/environment.ts';
 import { GradstepError } from '../support/errors.ts';
 import { shareWarnings, warn } from '../support/warn.ts';
-import { registerBackend, setIsa } from './active.ts';
+import { activeBackend, BACKENDS, registerNative, setBackend, setIsa } from './active.ts';
+import type { BackendName } from './backend.ts';
 import { usableCores } from './cores.ts';
 import { loadAddon } from './load-addon.ts';
 import { nativeBackend } from './native.ts';
@@ -13,25 +14,27 @@ import { getNumThreads, setNumThreads } from './threads.ts';
 export function chooseBackend(): void {
   const name = environment('GRADSTEP_BACKEND');
   const isa = environment('GRADSTEP_ISA');
-  if (!['', 'native', 'portable'].includes(name)) {
+  if (!['', ...BACKENDS].includes(name)) {
     throw new GradstepError(
       'ERR_BACKEND',
-      `Expected GRADSTEP_BACKEND to be 'native' or 'portable' but received '${name}'`,
+      `Expected GRADSTEP_BACKEND to be 'native', 'wasm' or 'portable' but received '${name}'`,
     );
   }
-  if (name !== 'portable') {
+  if (name === '' || name === 'native') {
     try {
       const addon = loadAddon();
-      registerBackend(nativeBackend(addon));
+      registerNative(nativeBackend(addon));
       shareWarnings((flag) => addon.claimWarning(flag));
     } catch (error) {
       if (name === 'native') throw error;
       const { message } = error as GradstepError;
       warn(
         'ERR_NATIVE_UNAVAILABLE',
-        `${message}. Falling back to the portable backend, which is slower`,
+        `${message}. Falling back to the ${activeBackend().name} backend, which is slower`,
       );
     }
+  } else {
+    setBackend(name as BackendName);
   }
   if (isa !== '') setIsa(isa);
   chooseThreads();

@@ -15,7 +15,7 @@ const MOST_PAIRS = 128;
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
 export type Addon = {
   [K in keyof Omit<Core, 'step' | 'setArrays'>]: WithHandle<Core[K]>;
-} & Omit<Backend, 'name' | 'open' | 'sequence' | 'busy'> &
+} & Omit<Backend, 'name' | 'open' | 'sequence' | 'busy' | 'home'> &
   BusyMemory & {
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
@@ -44,7 +44,7 @@ const SEQUENCE = {
 } as const;
 
 export function nativeBackend(addon: Addon): Backend {
-  return {
+  const backend: Backend = {
     name: 'native',
     busy: {
       isWatched: () => addon.isWatched(),
@@ -69,7 +69,9 @@ export function nativeBackend(addon: Addon): Backend {
     scaleGrads: (...args) => guard(() => addon.scaleGrads(...args)),
     countNonFinite: (grads) => guard(() => addon.countNonFinite(grads)),
     open: (...layout) => new NativeCore(addon, layout),
+    home: () => backend,
   };
+  return backend;
 }
 
 /** The addon's own errors are plain ones with a code; here they become the package's. */

@@ -40,6 +40,10 @@ export interface Placement {
    * there afterwards is not said. The memory stays usable.
    */
   giveBack(bytes: Uint8Array<ArrayBufferLike>): void;
+  /** Zeros of its own, on a cache line; undefined where it leaves that to the caller. */
+  allocate?(bytes: number): Floats | undefined;
+  /** What is allocated from now on is stepped together with this array. */
+  settleNear?(array: Floats): void;
 }
 
 /** Who is told which memory an allocator has: a core, since nobody else may lie there. */
@@ -68,9 +72,11 @@ export interface Mark {
   readonly live: number;
 }
 
-/** One buffer; all numbers are bytes. */
+/** One piece of memory; all numbers are bytes, and places count from its beginning. */
 interface Slab {
   readonly memory: Floats;
+  /** Where it begins in the memory's buffer. */
+  readonly origin: number;
   /** How far its beginning is past a page. */
   readonly residue: number;
   /** Where its first line begins. */
@@ -119,7 +125,7 @@ export class SlabAllocator {
     while (last !== slab && last.before !== slab) this.#drop(last.before!);
     const from = last === slab ? used : last.first;
     // What was written meanwhile is no state of whoever comes next.
-    new Uint8Array(last.memory.buffer, from, last.used - from).fill(0);
+    new Uint8Array(last.memory.buffer, last.origin + from, last.used - from).fill(0);
     last.used = from;
     last.live = last === slab ? live : 0;
   }
@@ -152,7 +158,7 @@ export class SlabAllocator {
 
   float64(length: number): Float64Array<ArrayBufferLike> {
     const { slab, offset } = this.#take(length * 8);
-    return new Float64Array(slab.memory.buffer, offset, length);
+    return new Float64Array(slab.memory.buffer, slab.origin + offset, length);
   }
 
   /**
@@ -163,9 +169,10 @@ export class SlabAllocator {
   free({ memory, begin }: Block, length: number, isHeld: boolean): boolean {
     const buffer = bufferOf(memory);
     let slab = this.#slab;
-    while (slab !== undefined && slab.memory.buffer !== buffer) slab = slab.before;
+    const place = byteOffsetOf(memory) + begin * 4;
+    while (slab !== undefined && !lies(slab, buffer, place)) slab = slab.before;
     if (slab === undefined) return false;
-    const offset = byteOffsetOf(memory) + begin * 4;
+    const offset = place - slab.origin;
     const head = (offset - slab.first) % LINE;
     const bytes = wholeLines(head / 4 + length) * 4;
     slab.live -= bytes;
@@ -173,7 +180,7 @@ export class SlabAllocator {
     if (slab.live === 0) {
       this.#drop(slab);
     } else if (!isHeld && bytes >= LARGE_ARRAY) {
-      this.#placement.giveBack(new Uint8Array(buffer, offset - head, bytes));
+      this.#placement.giveBack(new Uint8Array(buffer, place - head, bytes));
     }
     return true;
   }
@@ -194,7 +201,7 @@ export class SlabAllocator {
       while (next.before !== slab) next = next.before!;
       next.before = slab.before;
     }
-    const bytes = new Uint8Array(slab.memory.buffer);
+    const bytes = bytesOf(slab.memory);
     this.#claims?.releaseState(bytes);
     if (!slab.held) this.#placement.giveBack(bytes);
   }
@@ -218,15 +225,16 @@ export class SlabAllocator {
   #grow(size: number): Slab {
     let live = 0;
     for (let slab = this.#slab; slab !== undefined; slab = slab.before) live += slab.live;
-    const buffer = allocate(Math.max(this.#smallest, size, Math.min(live, LARGEST)) + LINE);
-    const bytes = new Uint8Array(buffer);
+    const wanted = Math.max(this.#smallest, size, Math.min(live, LARGEST)) + LINE;
+    const memory = this.#placement.allocate?.(wanted) ?? allocate(wanted);
+    const bytes = bytesOf(memory);
     const residue = this.#placement.residue(bytes);
-    if (buffer.byteLength >= HUGE) this.#placement.adviseHugePages(bytes);
+    if (bytes.byteLength >= HUGE) this.#placement.adviseHugePages(bytes);
     this.#claims?.claimState(bytes);
+    const origin = bytes.byteOffset;
     const first = (LINE - (residue % LINE)) % LINE;
-    const memory = new Float32Array(buffer);
     const before = this.#slab;
-    this.#slab = { memory, residue, first, used: first, live: 0, held: false, before };
+    this.#slab = { memory, origin, residue, first, used: first, live: 0, held: false, before };
     return this.#slab;
   }
 }
@@ -236,12 +244,24 @@ function skewOf({ residue, used }: Slab, wanted: number): number {
   return (((wanted - residue - used) % PAGE) + PAGE) % PAGE;
 }
 
-function allocate(bytes: number): ArrayBufferLike {
+function bytesOf({ buffer, byteOffset, byteLength }: Floats): Uint8Array<ArrayBufferLike> {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Whether this place of this buffer is in the slab. */
+function lies({ memory, origin }: Slab, buffer: ArrayBufferLike, place: number): boolean {
+  return memory.buffer === buffer && place >= origin && place < origin + memory.byteLength;
+}
+
+function allocate(bytes: number): Floats {
+  const whole = Math.ceil(bytes / LINE) * LINE;
   try {
-    // A browser page without isolation has no shared memory; only the portable backend runs there.
-    return typeof SharedArrayBuffer === 'undefined'
-      ? new ArrayBuffer(bytes)
-      : weighed(new SharedArrayBuffer(bytes));
+    // A browser page without isolation has no shared memory; the native backend never runs there.
+    return new Float32Array(
+      typeof SharedArrayBuffer === 'undefined'
+        ? new ArrayBuffer(whole)
+        : weighed(new SharedArrayBuffer(whole)),
+    );
   } catch (cause) {
     throw new GradstepError(
       'ERR_OUT_OF_MEMORY',

@@ -30,7 +30,7 @@ let room = 0;
 export function weighed<T extends ArrayBufferLike>(slab: T): T {
   const bytes = slab.byteLength;
   if (bytes >= SMALL) {
-    weights.set(slab, untouched(Math.ceil(bytes * HEAVIER)));
+    weights.set(slab, weightOf(bytes));
     return slab;
   }
   if (room < bytes) {
@@ -40,6 +40,11 @@ export function weighed<T extends ArrayBufferLike>(slab: T): T {
   room -= bytes;
   weights.set(slab, shared);
   return slab;
+}
+
+/** What V8 counts for so many bytes, as long as it lives. */
+export function weightOf(bytes: number): ArrayBuffer | undefined {
+  return untouched(Math.ceil(bytes * HEAVIER));
 }
 
 /** A buffer of zeros that takes no memory: only one that can grow comes as untouched pages. */

@@ -4,7 +4,7 @@
  */
 
 import { activeBackend } from '../backend/active.ts';
-import { FLOATS_PER_LINE, SlabAllocator, wholeLines } from '../memory/slab.ts';
+import { FLOATS_PER_LINE, type Placement, SlabAllocator, wholeLines } from '../memory/slab.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
@@ -192,7 +192,8 @@ function listShapes(shapes: unknown): DescribedParameter[] {
 function allocate(shapes: unknown): Contents {
   const parameters = listShapes(shapes);
   const total = totalOf(parameters);
-  return { data: zeroed(total, 0), grad: zeroed(total, 1), parameters };
+  const home = activeBackend().home();
+  return { data: zeroed(home, total, 0), grad: zeroed(home, total, 1), parameters };
 }
 
 function totalOf(parameters: readonly DescribedParameter[]): number {
@@ -200,8 +201,8 @@ function totalOf(parameters: readonly DescribedParameter[]): number {
 }
 
 /** Zeroed floats on a cache line, in memory of their own. */
-function zeroed(length: number, place: number): Floats {
-  return new SlabAllocator(activeBackend(), undefined, 0).float32(length, place);
+function zeroed(home: Placement, length: number, place: number): Floats {
+  return new SlabAllocator(home, undefined, 0).float32(length, place);
 }
 
 function block({ buffer, byteOffset }: Floats): ArenaBlock {

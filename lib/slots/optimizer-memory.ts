@@ -1,7 +1,14 @@
 /** The memory of one optimizer: what it hands out in `state`, and what it keeps to itself. */
 
 import type { Backend, Core } from '../backend/backend.ts';
-import { type Block, type Claims, LARGE_ARRAY, type Mark, SlabAllocator } from '../memory/slab.ts';
+import {
+  type Block,
+  type Claims,
+  LARGE_ARRAY,
+  type Mark,
+  type Placement,
+  SlabAllocator,
+} from '../memory/slab.ts';
 import type { Doubles, Floats } from '../support/typed-arrays.ts';
 
 /** The state of one parameter, by position in the schema's list. */
@@ -25,7 +32,7 @@ const NOTHING: Mark = { slab: undefined, used: 0, live: 0 };
 
 /** Everything here is claimed in the core: no parameter and no gradient may lie in it. */
 export class OptimizerMemory implements Claims {
-  readonly #backend: Backend;
+  readonly #home: Placement;
   #core: Core | undefined;
   /** Structs and records: never handed out, but read through groups, also after `release`. */
   readonly #control: SlabAllocator;
@@ -38,22 +45,24 @@ export class OptimizerMemory implements Claims {
   #large: (SlabAllocator | undefined)[] | undefined;
 
   constructor(backend: Backend, core: Core) {
-    this.#backend = backend;
+    this.#home = backend.home();
     this.#core = core;
-    this.#control = new SlabAllocator(backend, this, SMALLEST_CONTROL);
+    this.#control = new SlabAllocator(this.#home, this, SMALLEST_CONTROL);
   }
 
   /**
    * Zeros for so many floats of a kind of state.
    * @param kinds How many kinds will ask for as much, this one included.
+   * @param data What is stepped with it.
    */
-  block(kind: number, length: number, kinds = 1): Block {
+  block(kind: number, length: number, kinds: number, data: Floats): Block {
     if (length * 4 < LARGE_ARRAY) {
-      this.#small ??= new SlabAllocator(this.#backend, this);
+      this.#small ??= new SlabAllocator(this.#home, this);
       return this.#small.block(length, kind + 2, kinds * length);
     }
+    this.#home.settleNear?.(data);
     this.#large ??= [];
-    this.#large[kind] ??= new SlabAllocator(this.#backend, this);
+    this.#large[kind] ??= new SlabAllocator(this.#home, this);
     return this.#large[kind].block(length, kind + 2);
   }
 

@@ -63,7 +63,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     for (const [i, k] of which.entries()) {
       shared = isNew && shared ? shared : this.#layOut(k, isNew ? -1 : first, data, owned);
       if (shared.begins.every((begin) => begin < 0)) continue; // all are there
-      blocks.push({ k, ...shared, ...owned.block(k, shared.size, which.length - i) });
+      blocks.push({ k, ...shared, ...owned.block(k, shared.size, which.length - i, data[0]!) });
     }
     if (places.length < 2 * data.length) places = new Float64Array(2 * data.length);
     return () => {
@@ -171,7 +171,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     const { length } = this.#slots.rows[slot]!;
     const blocks = which.map((k) => {
       const head = owned.headOf(data);
-      const { memory, begin } = owned.block(k, head + lengthOf(data));
+      const { memory, begin } = owned.block(k, head + lengthOf(data), 1, data);
       const before = this.#kinds[k]!.peek(slot, length);
       if (before !== undefined) gather?.(before, viewOf(memory, begin + head, lengthOf(data)));
       return { k, memory, begin, begins: [head], size: head + lengthOf(data) } as PlacedBlock;

@@ -1,6 +1,6 @@
 /** What an optimizer does to gradients inside its steps, and what it says of its last step. */
 
-import type { Core } from '../backend/backend.ts';
+import type { BackendName, Core } from '../backend/backend.ts';
 import { CLIP_SCOPES, ON_NON_FINITE, REPORT } from '../backend/step-options.ts';
 import { type LiveOptions, OptionHolder, OptionView } from '../groups/param-group.ts';
 import { flag, number, type Option, type Where } from '../options/option.ts';
@@ -127,7 +127,7 @@ function invalid(key: string, value: unknown, expected: string, where: Where): G
   );
 }
 
-/** The options in the order of the struct that both backends read. */
+/** The options in the order of the struct that all backends read. */
 function makeSchema(native: boolean): Schema<StepOptions> {
   return new Schema<StepOptions>({
     name: 'Step',
@@ -156,16 +156,14 @@ function makeSchema(native: boolean): Schema<StepOptions> {
   });
 }
 
-const schemas = { native: makeSchema(true), portable: makeSchema(false) };
+const cannotFlush = makeSchema(false);
+const schemas = { native: makeSchema(true), wasm: cannotFlush, portable: cannotFlush };
 
 /** The options' names. */
 export const STEP_KEYS: readonly string[] = schemas.native.keys;
 
 /** The step options among those that a constructor was given. */
-export function parseStepOptions(
-  given: object,
-  backend: 'native' | 'portable',
-): Required<StepOptions> {
+export function parseStepOptions(given: object, backend: BackendName): Required<StepOptions> {
   const mine = Object.entries(given).filter(([key]) => STEP_KEYS.includes(key));
   const schema = schemas[backend];
   return schema.parse(Object.fromEntries(mine), schema.initial(), '', []);
@@ -182,7 +180,7 @@ export class StepSettings {
   constructor(
     values: Required<StepOptions>,
     ground: {
-      readonly backend: { readonly name: 'native' | 'portable' };
+      readonly backend: { readonly name: BackendName };
       readonly core: Core;
       readonly status: Status;
     },

@@ -38,7 +38,8 @@ export type ErrorCode =
   | 'ERR_STATE_DICT'
   | 'ERR_SWAPPED'
   | 'ERR_UNKNOWN_OPTION'
-  | 'ERR_UPDATE';
+  | 'ERR_UPDATE'
+  | 'ERR_WASM_UNAVAILABLE';
 
 /** An error with a stable `code` and a sentence that says what was expected and what came. */
 export class GradstepError extends Error {

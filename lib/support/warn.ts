@@ -4,7 +4,12 @@
  */
 
 /** Those that are given once a process. The place is a flag's, in all threads: new ones come last. */
-const CODES = ['ERR_NATIVE_UNAVAILABLE', 'WARN_SCHEDULER_ORDER', 'WARN_NO_GRADIENT'] as const;
+const CODES = [
+  'ERR_NATIVE_UNAVAILABLE',
+  'WARN_SCHEDULER_ORDER',
+  'WARN_NO_GRADIENT',
+  'ERR_WASM_UNAVAILABLE',
+] as const;
 
 /** Stable identifiers of the warnings; messages may be reworded, codes may not. */
 export type WarningCode = (typeof CODES)[number] | 'WARN_CHECKPOINT';

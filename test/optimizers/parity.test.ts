@@ -4,7 +4,17 @@
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { backend, isa, isas, Parameter, setBackend, setIsa } from '../../lib/index.ts';
+import { spaceOf } from '../../lib/backend/wasm/space.ts';
+import {
+  backend,
+  isa,
+  isas,
+  Parameter,
+  ParameterArena,
+  setBackend,
+  setIsa,
+} from '../../lib/index.ts';
+import { WASM_ISAS } from '../support/wasm.ts';
 import { differences, goldenFiles, type MakeParameter, replay } from './golden.ts';
 
 const files = goldenFiles();
@@ -28,9 +38,9 @@ const separate = () => (length: number) =>
  * Arrays of one buffer, each at another offset modulo 64. The first offset moves from case to
  * case, so that over the cases every length lies at every offset; data and gradient never do alike.
  */
-function inside(buffer: ArrayBufferLike): (index: number) => MakeParameter {
+function inside(buffer: ArrayBufferLike, first = 0): (index: number) => MakeParameter {
   return (index) => {
-    let end = 0;
+    let end = first;
     let offset = 4 * index;
     const cut = (length: number) => {
       const start = Math.ceil(end / 64) * 64 + (offset % 64);
@@ -48,6 +58,16 @@ const PAGES = 16; // of 64 KiB
 function wasmBuffer(): ArrayBuffer {
   const { Memory } = Reflect.get(globalThis, 'WebAssembly');
   return new Memory({ initial: PAGES }).buffer;
+}
+
+/** Memory in which the wasm backend steps in place. */
+function insideSpace(): (index: number) => MakeParameter {
+  const before = backend();
+  setBackend('wasm');
+  const { data } = new ParameterArena([[PAGES << 14]]);
+  setBackend(before);
+  expect(spaceOf(data)).toBeDefined();
+  return inside(data.buffer, data.byteOffset);
 }
 
 test('the native backend is loaded', () => {
@@ -73,6 +93,25 @@ describe('native', () => {
 
   describe('SharedArrayBuffer', () => everyCase(inside(new SharedArrayBuffer(PAGES << 16))));
   describe('WebAssembly.Memory', () => everyCase(inside(wasmBuffer())));
+});
+
+describe('wasm', () => {
+  beforeAll(() => setBackend('wasm'));
+  afterAll(() => setBackend('native'));
+
+  describe.each(WASM_ISAS)('%s', (name) => {
+    let best: string;
+    beforeAll(() => {
+      best = isa();
+      setIsa(name);
+    });
+    afterAll(() => setIsa(best));
+
+    test('is in force', () => expect([backend(), isa()]).toEqual(['wasm', name]));
+    describe('separate arrays', () => everyCase(separate));
+    describe('unaligned arrays', () => everyCase(inside(new ArrayBuffer(PAGES << 16))));
+    describe('arrays of a space', () => everyCase(insideSpace()));
+  });
 });
 
 describe('portable', () => {

@@ -10,9 +10,9 @@ import {
 } from '../../lib/index.ts';
 import { type OptimizerCase, optimizerCases } from '../optimizers/optimizer-cases.ts';
 
-/** Runs a suite on the native and on the portable backend. */
+/** Runs a suite on every backend. */
 export function onEachBackend(suite: (name: BackendName) => void): void {
-  describe.each(['native', 'portable'] as const)('%s backend', (name) => {
+  describe.each(['native', 'wasm', 'portable'] as const)('%s backend', (name) => {
     const before = backend();
     beforeAll(() => setBackend(name));
     afterAll(() => setBackend(before));

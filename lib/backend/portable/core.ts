@@ -1,4 +1,7 @@
-/** One optimizer of the portable backend: `native/core/optimizer.cc` again. */
+/**
+ * One optimizer of the backends in TypeScript, `portable` and `wasm`: `native/core/optimizer.cc`
+ * again.
+ */
 
 import { takeOut } from '../../support/lists.ts';
 import {
@@ -13,6 +16,7 @@ import {
 import type { ArrayPairs, Core, Failure } from '../backend.ts';
 import { findBusy, isWatched, releaseBusy, takeBusy } from '../busy-memory.ts';
 import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
+import type { Arithmetic, SteppingRule } from './arithmetic.ts';
 import { checkGradients, type GradientOf } from './gradient-check.ts';
 import { MemoryMap, NOBODY, rangeOf, STATE, wholeRange } from './memory-map.ts';
 import {
@@ -24,11 +28,10 @@ import {
   type Slot,
   slotsOf,
 } from './plan.ts';
-import type { Arrays, Rule } from './rules/rule.ts';
-import { updateSlot } from './treated.ts';
 
 export class PortableCore implements Core {
-  readonly #rule: Rule<unknown>;
+  readonly #rule: SteppingRule;
+  readonly #arithmetic: Arithmetic;
   /** Where a struct says that the sign of every gradient turns. */
   readonly #maximize: number;
   #slots: Slot[] = [];
@@ -43,8 +46,9 @@ export class PortableCore implements Core {
   /** The memory of the prepared step, where the process has a register of it. */
   #hold: object | undefined;
 
-  constructor(rule: Rule<unknown>) {
+  constructor(rule: SteppingRule, arithmetic: Arithmetic) {
     this.#rule = rule;
+    this.#arithmetic = arithmetic;
     this.#maximize = rule.isOwn ? -1 : rule.fields.indexOf('maximize');
   }
 
@@ -200,7 +204,7 @@ export class PortableCore implements Core {
     const list = slotsOf(plan);
     const busy = this.#takeMemory(list);
     if (busy !== undefined) return busy;
-    const check = checkGradients(list as readonly GradientOf[], options);
+    const check = checkGradients(list as readonly GradientOf[], options, this.#arithmetic);
     const skips = check?.failed ?? false;
     if (skips) {
       const slot = this.#slots.indexOf(list[check!.firstNonFinite]!);
@@ -257,23 +261,18 @@ export class PortableCore implements Core {
   #run(plan: readonly Run[], coefficients: readonly number[] | undefined): void {
     const scale = Math.fround(this.#options[OPTION.gradScale]!);
     const bound = Math.fround(this.#options[OPTION.clipValue]!);
-    let at = 0;
+    let first = 0;
     for (let r = 0; r < plan.length; r++) {
       const run = plan[r]!;
       const negate = run.struct[this.#maximize] === 1;
-      for (let i = 0; i < run.slots.length; i++) {
-        const slot = run.slots[i]!;
-        const coefficient = coefficients?.[at++] ?? 1;
-        const treatment = { scale, bound, coefficient, negate };
-        updateSlot(this.#rule, run.scalars, slot as Arrays, treatment);
-        slot.record.set(run.next); // at once: a user's own update may throw at the next slot
-      }
+      this.#rule.step(run, { scale, bound, coefficients }, first, negate);
+      first += run.slots.length;
     }
   }
 
   removeSlots(gone: Doubles): void {
     const numbers = Array.from(this.#slots.keys());
-    const buffers = new Set<ArrayBufferLike>();
+    const buffers = new Set<object>();
     for (let slot = gone[0]!, next = 0; slot < numbers.length; slot++) {
       buffers.add(this.#slots[slot]!.range.buffer);
       if (slot === gone[next]) next += 1;

@@ -5,8 +5,9 @@
 
 import { type Doubles, type Floats, viewOf } from '../../support/typed-arrays.ts';
 import { OPTION } from '../step-options.ts';
+import type { Arithmetic } from './arithmetic.ts';
 import { clipCoefficient, type Norm, normOf } from './norm.ts';
-import { type Reduction, reduceArray, reductions } from './reduce.ts';
+import { type Reduction, reductions } from './reduce.ts';
 
 /** A gradient that will be stepped with, and of which group it is. */
 export interface GradientOf {
@@ -38,6 +39,7 @@ function showsNonFinite(order: number): boolean {
 export function checkGradients(
   list: readonly GradientOf[],
   options: Doubles,
+  arithmetic: Arithmetic,
 ): GradientCheck | undefined {
   const clips = options[OPTION.maxGradNorm]! >= 0;
   const counts = options[OPTION.onNonFinite]! > 0;
@@ -46,7 +48,7 @@ export function checkGradients(
   const bound = Math.fround(options[OPTION.clipValue]!);
   const pieces = list.map(piecesOf);
   const reduce = (reduction: Reduction) =>
-    pieces.map((mine) => mine.map((piece) => reduceArray(reduction, piece, scale, bound)));
+    pieces.map((mine) => mine.map((piece) => arithmetic.reduce(reduction, piece, scale, bound)));
   const order = options[OPTION.normType]!;
   const clipped = clips ? clip(list, options, normOf(order), reduce) : undefined;
   const totalNorm = clipped?.totalNorm ?? Number.NaN;

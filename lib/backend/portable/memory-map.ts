@@ -4,15 +4,19 @@
  * sends them, therefore look like two; the native backend sees through that.)
  */
 
+import { type Stamps, stamps } from '../../support/stamps.ts';
 import { bufferOf, byteOffsetOf, type Floats, lengthOf } from '../../support/typed-arrays.ts';
 
 export const NOBODY = -2;
 /** Memory of the optimizer itself; other owners are slot numbers. */
 export const STATE = -1;
 
-/** A part of a buffer, in bytes. */
+/** By buffer: the memory that it is a view of, where several are. */
+export const sameMemory: Stamps<object> = stamps();
+
+/** A part of a buffer, or of a memory that has several, in bytes. */
 export interface Range {
-  readonly buffer: ArrayBufferLike;
+  readonly buffer: object;
   readonly begin: number;
   readonly end: number;
 }
@@ -20,7 +24,8 @@ export interface Range {
 /** The range of a view's first bytes. */
 export function rangeOf(view: ArrayBufferView<ArrayBufferLike>, bytes: number): Range {
   const begin = byteOffsetOf(view);
-  return { buffer: bufferOf(view), begin, end: begin + bytes };
+  const buffer = bufferOf(view);
+  return { buffer: sameMemory.get(buffer) ?? buffer, begin, end: begin + bytes };
 }
 
 /** The range of an array of floats. */
@@ -34,7 +39,7 @@ interface Claim extends Range {
 
 /** Disjoint ranges, sorted within each buffer. */
 export class MemoryMap {
-  readonly #claims = new WeakMap<ArrayBufferLike, Claim[]>();
+  readonly #claims = new WeakMap<object, Claim[]>();
 
   /** Who holds a part of the range, or NOBODY. */
   holder({ buffer, begin, end }: Range): number {
@@ -89,7 +94,7 @@ export class MemoryMap {
   }
 
   /** Slots have other numbers, or NOBODY's; in these buffers are all whose number changes. */
-  renumber(buffers: Iterable<ArrayBufferLike>, numbers: readonly number[]): void {
+  renumber(buffers: Iterable<object>, numbers: readonly number[]): void {
     for (const buffer of buffers) {
       const claims = this.#claims.get(buffer) ?? [];
       const numberOf = ({ owner }: Claim) => (owner < 0 ? owner : numbers[owner]!);

@@ -4,7 +4,8 @@ import { power } from '../../support/power.ts';
 import { bufferOf, byteOffsetOf, type Floats, lengthOf } from '../../support/typed-arrays.ts';
 import { refuseBusyGrads } from '../busy-memory.ts';
 import type { GradientFunctions } from '../gradients.ts';
-import { type Reduction, reduceArray, reductions, treated } from './reduce.ts';
+import type { Arithmetic } from './arithmetic.ts';
+import { type Reduction, reductions } from './reduce.ts';
 
 const { fround, sqrt } = Math;
 
@@ -46,13 +47,6 @@ export function normOf(order: number): Norm {
   };
 }
 
-function gradNorm(grads: readonly Floats[], order: number): number {
-  const norm = normOf(order);
-  const parts: number[] = [];
-  for (let i = 0; i < grads.length; i++) parts.push(reduceArray(norm.reduction, grads[i]!));
-  return norm.total(parts);
-}
-
 /**
  * What clipping multiplies gradients by: max_norm / (total_norm + 1e-6), at most 1, in float32 as
  * torch/nn/utils/clip_grad.py, but in double for a norm that is finite and not in float32. NaN for
@@ -65,15 +59,6 @@ export function clipCoefficient(totalNorm: number, maxNorm: number): number {
   const reciprocal = fround(1 / fround(norm + fround(1e-6)));
   const coefficient = fround(inDouble ? maxNorm / totalNorm : reciprocal * fround(maxNorm));
   return coefficient > 1 ? 1 : coefficient;
-}
-
-function treat(grads: readonly Floats[], scale: number, bound: number): void {
-  refuseBusyGrads(grads, grads.length);
-  for (let i = 0; i < grads.length; i++) {
-    const grad = grads[i]!;
-    const length = lengthOf(grad);
-    for (let j = 0; j < length; j++) grad[j] = treated(grad[j]!, scale, bound);
-  }
 }
 
 /** The same memory without overlaps, so that what arrays share is there once. */
@@ -98,21 +83,30 @@ function disjoint(arrays: readonly Floats[]): readonly Floats[] {
   });
 }
 
-export const gradientFunctions: GradientFunctions = {
-  gradNorm(grads, order) {
+/** The functions, computed with this. */
+export function gradientFunctions(arithmetic: Arithmetic): GradientFunctions {
+  const treat = (grads: readonly Floats[], scale: number, bound: number) => {
+    refuseBusyGrads(grads, grads.length);
+    for (let i = 0; i < grads.length; i++) arithmetic.treat(grads[i]!, scale, bound);
+  };
+  const reduceAll = (grads: readonly Floats[], reduction: Reduction) => {
     refuseBusyGrads(grads, 0);
-    return gradNorm(grads, order);
-  },
-  clipGrads(grads, totalNorm, maxNorm) {
-    const coefficient = clipCoefficient(totalNorm, maxNorm);
-    if (coefficient !== 1) treat(grads, coefficient, Number.POSITIVE_INFINITY);
-  },
-  clampGrads: (grads, bound) => treat(grads, 1, fround(bound)),
-  scaleGrads: (grads, factor) => treat(disjoint(grads), fround(factor), Number.POSITIVE_INFINITY),
-  countNonFinite(grads) {
-    refuseBusyGrads(grads, 0);
-    let count = 0;
-    for (let i = 0; i < grads.length; i++) count += reduceArray(reductions.nonFinite, grads[i]!);
-    return count;
-  },
-};
+    const parts: number[] = [];
+    for (let i = 0; i < grads.length; i++) parts[i] = arithmetic.reduce(reduction, grads[i]!);
+    return parts;
+  };
+  return {
+    gradNorm(grads, order) {
+      const norm = normOf(order);
+      return norm.total(reduceAll(grads, norm.reduction));
+    },
+    clipGrads(grads, totalNorm, maxNorm) {
+      const coefficient = clipCoefficient(totalNorm, maxNorm);
+      if (coefficient !== 1) treat(grads, coefficient, Number.POSITIVE_INFINITY);
+    },
+    clampGrads: (grads, bound) => treat(grads, 1, fround(bound)),
+    scaleGrads: (grads, factor) => treat(disjoint(grads), fround(factor), Number.POSITIVE_INFINITY),
+    countNonFinite: (grads) =>
+      reduceAll(grads, reductions.nonFinite).reduce((sum, count) => sum + count, 0),
+  };
+}

@@ -3,9 +3,10 @@
 import type { Doubles, Floats } from '../../support/typed-arrays.ts';
 import type { Failure } from '../backend.ts';
 import { REPORT } from '../step-options.ts';
+import type { SteppingRule } from './arithmetic.ts';
 import type { GradientCheck } from './gradient-check.ts';
 import { type Range, STATE } from './memory-map.ts';
-import { type Rule, ScalarOverflow } from './rules/rule.ts';
+import { ScalarOverflow } from './rules/rule.ts';
 
 /** One parameter as the core sees it. */
 export interface Slot {
@@ -46,7 +47,7 @@ export interface Prepared {
 }
 
 /** Everything that can fail, before anything is written. */
-export function makePlan(rule: Rule<unknown>, slots: readonly Slot[]): Run[] | Failure {
+export function makePlan(rule: SteppingRule, slots: readonly Slot[]): Run[] | Failure {
   const plan: Run[] = [];
   for (let index = 0; index < slots.length; index++) {
     const slot = slots[index]!;
@@ -67,7 +68,7 @@ export function makePlan(rule: Rule<unknown>, slots: readonly Slot[]): Run[] | F
   return plan;
 }
 
-function openRun(rule: Rule<unknown>, { struct, record }: Slot): Run {
+function openRun(rule: SteppingRule, { struct, record }: Slot): Run {
   const [before, next] = [record.slice(), record.slice()];
   const scalars = rule.prepare(struct, next);
   return { slots: [], struct, record: before, next, scalars };

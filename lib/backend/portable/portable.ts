@@ -1,8 +1,10 @@
 /** The portable backend: the native core again, in TypeScript, with the same bits. */
 
 import type { Backend, Core } from '../backend.ts';
+import type { Arithmetic } from './arithmetic.ts';
 import { PortableCore } from './core.ts';
 import { gradientFunctions } from './norm.ts';
+import { reduceArray, treatArray } from './reduce.ts';
 import { adadelta } from './rules/adadelta.ts';
 import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
@@ -23,6 +25,7 @@ import { tfjsAdamax } from './rules/tfjs-adamax.ts';
 import { tfjsRmsprop } from './rules/tfjs-rmsprop.ts';
 import { tfjsMomentum, tfjsSgd } from './rules/tfjs-sgd.ts';
 import { PortableSequence } from './sequence.ts';
+import { portableRule } from './treated.ts';
 
 /** All update rules. A new one is one line here, beside its file. */
 const rules: readonly Rule<unknown>[] = [
@@ -49,8 +52,23 @@ const rules: readonly Rule<unknown>[] = [
   tfjsAdadelta,
 ];
 
+const arithmetic: Arithmetic = { reduce: reduceArray, treat: treatArray };
+
+/** The rule of this name, whose layouts must be these. */
+export function findRule(
+  name: string,
+  fields: readonly string[],
+  record: readonly string[],
+): Rule<unknown> {
+  const rule = rules.find((candidate) => candidate.name === name);
+  if (rule?.fields.join() !== fields.join() || rule.record.join() !== record.join()) {
+    throw new Error(`No such rule: ${name}(${fields}; ${record})`);
+  }
+  return rule;
+}
+
 export const portable: Backend = {
-  ...gradientFunctions,
+  ...gradientFunctions(arithmetic),
   name: 'portable',
   isas: () => ['portable'],
   isa: () => 'portable',
@@ -61,17 +79,12 @@ export const portable: Backend = {
   residue: () => 0,
   adviseHugePages: () => {},
   giveBack: () => {},
+  home: () => portable,
   sequence: (cores, follows) => new PortableSequence(cores as readonly PortableCore[], follows),
-  open(name, fields, record) {
-    const rule = rules.find((candidate) => candidate.name === name);
-    if (rule?.fields.join() !== fields.join() || rule.record.join() !== record.join()) {
-      throw new Error(`No such rule: ${name}(${fields}; ${record})`);
-    }
-    return openRule(rule);
-  },
+  open: (...layout) => openRule(findRule(...layout)),
 };
 
 /** A core for a rule that is not among those above: a user's own. */
 export function openRule(rule: Rule<unknown>): Core {
-  return new PortableCore(rule);
+  return new PortableCore(portableRule(rule), arithmetic);
 }

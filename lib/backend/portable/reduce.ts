@@ -56,6 +56,12 @@ export function reduceBlock(
   return lanes[0]!;
 }
 
+/** Multiplies and clamps in place. */
+export function treatArray(array: Floats, scale: number, bound: number): void {
+  const length = lengthOf(array);
+  for (let i = 0; i < length; i++) array[i] = treated(array[i]!, scale, bound);
+}
+
 /** Reduces an array: its blocks, joined in their order. */
 export function reduceArray(
   reduction: Reduction,

@@ -1,4 +1,4 @@
-/** Several cores of the portable backend stepped as one: `native/core/step_sequence.cc` again. */
+/** Several cores in TypeScript stepped as one: `native/core/step_sequence.cc` again. */
 
 import type { CoreSequence, SequenceFailure } from '../backend.ts';
 import type { PortableCore } from './core.ts';

@@ -1,13 +1,13 @@
-/** A rule over one parameter, with its gradient as the step's options make it. */
+/** A rule of TypeScript over the slots of a run, with their gradients as the options make them. */
 
 import { type Floats, isGone, viewOf } from '../../support/typed-arrays.ts';
+import type { SteppingRule } from './arithmetic.ts';
 import { treated } from './reduce.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
 
-/** What is done to a gradient on its way into the rule, in this order. */
-export interface Treatment {
+/** What is done to one gradient, in this order. */
+interface Treatment {
   readonly scale: number;
-  /** Clamps to [-bound, bound]. */
   readonly bound: number;
   readonly coefficient: number;
   readonly negate: boolean;
@@ -17,8 +17,25 @@ export interface Treatment {
 const BLOCK = 4096;
 const scratch = new Float32Array(BLOCK);
 
-/** Updates one parameter. */
-export function updateSlot(
+/** The rule, stepped slot by slot. */
+export function portableRule(rule: Rule<unknown>): SteppingRule {
+  return {
+    fields: rule.fields,
+    record: rule.record,
+    isOwn: rule.isOwn,
+    prepare: (struct, record) => rule.prepare(struct, record),
+    step({ slots, scalars, next }, { scale, bound, coefficients }, first, negate) {
+      for (let i = 0; i < slots.length; i++) {
+        const slot = slots[i]!;
+        const coefficient = coefficients?.[first + i] ?? 1;
+        updateSlot(rule, scalars, slot as Arrays, { scale, bound, coefficient, negate });
+        slot.record.set(next); // at once: a user's own update may throw at the next slot
+      }
+    },
+  };
+}
+
+function updateSlot(
   rule: Rule<unknown>,
   scalars: unknown,
   arrays: Arrays,
