@@ -10,7 +10,7 @@ import { activeBackend } from '../backend/active.ts';
 import type { Backend, Core, Failure } from '../backend/backend.ts';
 import { releaseBusy, takeBusy } from '../backend/busy-memory.ts';
 import { openRule, portable } from '../backend/portable/portable.ts';
-import { SlabAllocator, wholeLines } from '../memory/slab.ts';
+import { type Placement, SlabAllocator, wholeLines } from '../memory/slab.ts';
 import type { Schema } from '../options/schema.ts';
 import { ArenaParameter } from '../parameters/arena-parameter.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
@@ -49,6 +49,8 @@ export class AverageTable implements Member {
   readonly #schema: Schema<object>;
   readonly #params: readonly ParameterLike[];
   readonly #averaged: number;
+  /** Where its arrays lie. */
+  readonly #placement: Placement;
   readonly #labels: readonly string[];
   readonly #lengths: readonly number[];
   readonly core: Core;
@@ -124,7 +126,7 @@ export class AverageTable implements Member {
   /** An array for each parameter, in one block that is cut at cache lines. */
   #allocate(place: number): Floats[] {
     const total = this.#lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    const block = new SlabAllocator(this.backend).float32(total, place);
+    const block = new SlabAllocator(this.#placement).float32(total, place);
     let begin = block.byteOffset;
     return this.#lengths.map((length) => {
       const array = new Float32Array(block.buffer, begin, length);

@@ -19,6 +19,7 @@ const SYSTEM_PAGE = 4096;
 
 /** Memory that is used together, in one space: that of an array, or a new one. */
 class Home implements Placement {
+  readonly longArray = Number.POSITIVE_INFINITY; // unaligned loads cost little here
   #space: Space | undefined;
   #isTried = false;
 
@@ -62,6 +63,7 @@ const wasm: Backend = {
   isa,
   setIsa,
   threads: () => 1,
+  longArray: Number.POSITIVE_INFINITY,
   setThreads: () => {},
   residue: () => 0,
   adviseHugePages: () => {},
