@@ -1,5 +1,6 @@
 /** What a checkpoint is made of: anything with a state dict, or several by name, and a model. */
 
+import { HasStateDict } from '../state-dict/has-state-dict.ts';
 import { type Model, modelStateDict, prepareModelLoad } from '../state-dict/model.ts';
 import { checkedLoad, loadAll, type PendingLoad } from '../state-dict/stateful.ts';
 import { describe } from '../support/describe.ts';
@@ -54,10 +55,14 @@ function listOf(part: PartName, value: unknown): (readonly [string | undefined, 
   );
 }
 
-/** Of ours, a state dict is a copy; of others it may be views of what goes on changing. */
+/**
+ * Of an optimizer of ours, a state dict is a copy already; where users have a hand in it, it may
+ * have views of what goes on changing.
+ */
 function snapshotOf(one: Saveable, name: string): unknown {
+  const isCopy = one instanceof HasStateDict && one.givesCopies();
   const dict = one.stateDict();
-  return isPreparing(one) ? dict : withCopies(dict, `the state dict of ${name}`);
+  return isCopy ? dict : withCopies(dict, `the state dict of ${name}`);
 }
 
 /** The state dicts of parts, as a checkpoint holds them. */
@@ -85,13 +90,20 @@ export function readParts(parts: CheckpointParts): SavedParts {
   return { ...saved, several };
 }
 
-/** One that gradstep made: it can be checked before anything changes. */
+/** One of gradstep's: it can be checked before anything changes. */
 interface Preparing {
   prepareLoad(dict: unknown): PendingLoad;
 }
 
-function isPreparing(one: unknown): one is Preparing {
-  return typeof Reflect.get(one as object, 'prepareLoad') === 'function';
+/** Not so one with a `loadStateDict` of a user's in the place of ours, which has to be called. */
+function isPreparing(one: Saveable): one is Saveable & Preparing {
+  let holder: object = one; // of the `loadStateDict` that would be called
+  while (!Object.hasOwn(holder, 'loadStateDict')) {
+    const above: object | null = Object.getPrototypeOf(holder);
+    if (above === null) return false;
+    holder = above;
+  }
+  return typeof Object.getOwnPropertyDescriptor(holder, 'prepareLoad')?.value === 'function';
 }
 
 /**

@@ -119,6 +119,11 @@ export class CombinedOptimizer<
   }
 
   /** @internal */
+  override givesCopies(): boolean {
+    return super.givesCopies() && this.optimizers.every((optimizer) => optimizer.givesCopies());
+  }
+
+  /** @internal */
   protected override prepareDict(dict: unknown, options: Required<LoadStateDictOptions>): OwnLoad {
     return prepareCombined(this.optimizers, dict, options);
   }

@@ -71,6 +71,11 @@ export abstract class HasStateDict<D extends object> implements Stateful {
     return loadAll([this.prepareLoad(dict, options)])[0]!;
   }
 
+  /** Whether no class or hook of a user has a hand in what `stateDict` gives. @internal */
+  givesCopies(): boolean {
+    return this.stateDict === HasStateDict.prototype.stateDict && this.#post.isEmpty;
+  }
+
   /** @internal */
   prepareLoad(given: unknown, options: LoadStateDictOptions = {}): PendingLoad {
     const checked = readLoadOptions(options);

@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CheckpointDirectory, Parameter, SGD } from '../../lib/index.ts';
+import { CheckpointDirectory, combine, ExponentialLR, Parameter, SGD } from '../../lib/index.ts';
+import { readFile } from '../../lib/safetensors/index.ts';
 
 let folder: string;
 let runs: CheckpointDirectory;
@@ -82,6 +83,40 @@ describe('restore', () => {
     expect([...keeps.w]).toEqual([1]);
   });
 
+  it('calls what a subclass has in the place of ours', async () => {
+    class Counting extends ExponentialLR {
+      seen = 0;
+      override stateDict() {
+        return { ...super.stateDict(), seen: this.seen };
+      }
+      override loadStateDict(dict: ReturnType<Counting['stateDict']>) {
+        const { seen, ...rest } = dict;
+        super.loadStateDict(rest as never);
+        this.seen = seen;
+      }
+    }
+    const make = () => {
+      const optimizer = new SGD([new Parameter([1], { name: 'p' })], { lr: 1, momentum: 0.5 });
+      return { optimizer, scheduler: new Counting(optimizer, { gamma: 0.5 }) };
+    };
+    const { optimizer, scheduler } = make();
+    scheduler.seen = 7;
+    optimizer.step();
+    scheduler.step();
+    await runs.save({ step: 1, optimizer, scheduler });
+    const resumed = make();
+    const checkpoint = await runs.latest();
+    checkpoint!.restore(resumed);
+    expect(resumed.scheduler.seen).toBe(7);
+    expect(resumed.scheduler.lastEpoch).toBe(1);
+    expect(resumed.optimizer.paramGroups[0]!.lr).toBe(0.5);
+    const other = { ...make(), model: [['q', new Parameter([1])]] as const };
+    expect(() => checkpoint!.restore(other)).toThrow('has no model');
+    const broken = { ...make(), optimizer: new SGD([], { lr: 3 }) };
+    expect(() => checkpoint!.restore(broken)).toThrow('number of parameter groups');
+    expect([broken.scheduler.seen, broken.scheduler.lastEpoch]).toEqual([0, 0]);
+  });
+
   it('stays done when a hook throws that runs after it', async () => {
     const p = new Parameter([1], { name: 'p' });
     const optimizer = new SGD([p], { lr: 0.1 });
@@ -117,6 +152,33 @@ describe('save', () => {
     const extra = { data: new Float32Array(6), shape: ['2', '3'] };
     await runs.save({ step: 1, extra });
     expect((await runs.latest())!.extra).toEqual(extra);
+  });
+
+  it.each([
+    ['a hook', (optimizer: SGD) => optimizer],
+    ['a hook of an optimizer inside', (optimizer: SGD) => combine([optimizer])],
+  ])('copies what %s puts into a state dict', async (_, around) => {
+    const optimizer = new SGD([new Parameter([1], { name: 'p' })], { lr: 0.1 });
+    const live = new Float32Array(2 ** 20).fill(1);
+    optimizer.registerStateDictPostHook((__, dict) => ({ ...dict, live }));
+    const saving = runs.save({ step: 1, optimizer: around(optimizer) });
+    live.fill(2);
+    const { path } = await saving;
+    const [saved] = Object.values((await readFile(path)).tensors);
+    expect(saved!.data.every((value) => value === 1)).toBe(true);
+  });
+
+  it('copies what a subclass puts into a state dict', async () => {
+    const live = new Float32Array(2 ** 20).fill(1);
+    class Live extends SGD {
+      override stateDict(options = {}) {
+        return { ...super.stateDict(options), live };
+      }
+    }
+    const saving = runs.save({ step: 1, optimizer: new Live([new Parameter([1])], { lr: 1 }) });
+    live.fill(2);
+    const { path } = await saving;
+    expect((await readFile(path)).tensors['optimizer.live']!.data).not.toContain(2);
   });
 
   it('is refused inside of a save', async () => {
