@@ -56,9 +56,13 @@ function searchDuplicateKey(text: string): string | undefined {
   return undefined;
 }
 
-/** Beyond the closing quote of the string that begins here: one with an even number of \\ before. */
-function endOfString(text: string, begin: number): number {
+/**
+ * Beyond the closing quote of the string that begins here: one with an even number of \\ before; of
+ * a text that ends before it, its end.
+ */
+export function endOfString(text: string, begin: number): number {
   for (let quote = text.indexOf('"', begin + 1); ; quote = text.indexOf('"', quote + 1)) {
+    if (quote < 0) return text.length;
     let before = quote - 1;
     while (text[before] === '\\') before--;
     if ((quote - before) % 2 === 1) return quote + 1;

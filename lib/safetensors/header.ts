@@ -6,6 +6,7 @@
 import { describe } from '../support/describe.ts';
 import { DTYPES, type Dtype, isDtype, sizeOf } from './dtypes.ts';
 import { findDuplicateKey } from './duplicate-keys.ts';
+import { entriesOf, parseJson } from './header-entries.ts';
 import { refuseFile } from './refuse.ts';
 import { STEP, type Steps } from './steps.ts';
 
@@ -53,50 +54,60 @@ export function headerLength(prefix: Uint8Array, fileSize: number): number {
   return length;
 }
 
+/** Describes a tensor of some hundred dimensions; what is longer describes none. */
+const LONGEST_ENTRY = 4096;
+
 /** @param dataLength How many bytes follow the header. */
 export function* parseHeader(bytes: Uint8Array, dataLength: number): Steps<Header> {
   if (bytes[0] !== 0x7b) refuseFile("Expected the header to begin with '{'");
-  const entries = Object.entries(yield* parseJson(bytes));
+  const text = decode(bytes);
   const tensors = new Map<string, TensorInfo>();
   let metadata: Readonly<Record<string, string>> = {};
-  for (const [name, value] of entries) {
+  for (const [name, value] of entriesOf(text)) {
     if (name === '__metadata__') metadata = readMetadata(value);
-    else tensors.set(name, readInfo(name, value, dataLength));
+    else tensors.set(name, readInfo(name, readEntry(name, value), dataLength));
     if (tensors.size % STEP === 0) yield;
   }
   refuseGaps(tensors, dataLength);
   return { tensors, metadata };
 }
 
-function* parseJson(bytes: Uint8Array): Steps<object> {
-  let text: string;
-  let value: unknown;
+function decode(bytes: Uint8Array): string {
   try {
     // A copy: TextDecoder takes no shared memory.
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.slice());
-    value = JSON.parse(text);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.slice());
   } catch (cause) {
     return refuseFile('Expected the header to be JSON in UTF-8', cause);
   }
-  yield;
+}
+
+function readEntry(name: string, text: string): unknown {
+  if (text.length > LONGEST_ENTRY) {
+    refuseFile(
+      `Expected tensor '${name}' to be described in at most ${LONGEST_ENTRY} characters ` +
+        `but found ${text.length}`,
+    );
+  }
+  const value = parseJson(text);
   const twice = findDuplicateKey(text, value);
-  if (twice !== undefined)
-    refuseFile(`Expected each name once but the header has '${twice}' twice`);
-  yield;
-  return value as object;
+  if (twice === undefined) return value;
+  return refuseFile(`Expected each name once but the header has '${twice}' twice`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readMetadata(value: unknown): Readonly<Record<string, string>> {
-  if (!isObject(value)) refuseFile(`Expected __metadata__ to be an object of strings`);
-  for (const [key, text] of Object.entries(value as object)) {
-    if (typeof text === 'string') continue;
-    refuseFile(`Expected '${key}' of __metadata__ to be a string but found ${describe(text)}`);
-  }
-  return value as Record<string, string>;
+function readMetadata(text: string): Readonly<Record<string, string>> {
+  if (text[0] !== '{') refuseFile(`Expected __metadata__ to be an object of strings`);
+  const entries = Array.from(entriesOf(text), ([key, json]) => {
+    const value = parseJson(json);
+    if (typeof value === 'string') return [key, value];
+    return refuseFile(
+      `Expected '${key}' of __metadata__ to be a string but found ${describe(value)}`,
+    );
+  });
+  return Object.fromEntries(entries);
 }
 
 const isCount = (value: unknown): value is number =>
