@@ -7,6 +7,7 @@ import type {
   InspectedTensor,
   Inspection,
 } from '../checkpoint/inspection.ts';
+import { plain } from './main.ts';
 import { short } from './scale.ts';
 
 /** As JSON, two spaces a level. */
@@ -18,13 +19,6 @@ export function inspectionJson(found: Inspection): string {
 /** What JSON cannot say. */
 function isOdd(value: unknown): boolean {
   return typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value));
-}
-
-/** Names in a file are somebody's: no signs that a terminal obeys. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => {
-    return `\\u${sign.codePointAt(0)!.toString(16).padStart(4, '0')}`;
-  });
 }
 
 /** Aligned text, broken at so many columns where it can be. */
@@ -45,7 +39,7 @@ export function inspectionText(found: Inspection, columns: number): string {
 
 function facts({ step, checksum, extra }: InspectedCheckpoint, columns: number): string[] {
   const verdict = checksum === 'right' ? 'right' : 'WRONG: the file is damaged';
-  const lines = [`step      ${String(step)}`, `checksum  ${verdict}`];
+  const lines = [`step      ${plain(String(step))}`, `checksum  ${verdict}`];
   if (extra === undefined) return lines;
   const shown = inspect(extra, {
     breakLength: Math.max(40, columns - 12),
@@ -53,7 +47,8 @@ function facts({ step, checksum, extra }: InspectedCheckpoint, columns: number):
     maxStringLength: 400,
     depth: 4,
   });
-  return [...lines, `extra     ${shown.replaceAll('\n', '\n          ')}`];
+  const [first = '', ...rest] = shown.split('\n').map(plain);
+  return [...lines, `extra     ${first}`, ...rest.map((line) => `          ${line}`)];
 }
 
 function optimizers(checkpoint: InspectedCheckpoint, columns: number): string[][] {

@@ -15,6 +15,13 @@ export interface Terminal {
  */
 export type Command = (args: readonly string[], terminal: Terminal) => void | Promise<void>;
 
+/** Names in files are somebody's: no signs that a terminal obeys, none that turn a text around. */
+export function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => {
+    return `\\u${sign.codePointAt(0)!.toString(16).padStart(4, '0')}`;
+  });
+}
+
 /** Runs it, and returns the exit code. */
 export async function main(command: Command, args: readonly string[]): Promise<number> {
   try {
@@ -26,7 +33,7 @@ export async function main(command: Command, args: readonly string[]): Promise<n
     return 0;
   } catch (error) {
     if (!(error instanceof GradstepError)) throw error;
-    process.stderr.write(`gradstep: ${error.message}\n`);
+    process.stderr.write(`gradstep: ${plain(error.message)}\n`);
     return 1;
   }
 }

@@ -207,16 +207,42 @@ describe('what it refuses', () => {
     for (const args of [[], ['--help'], ['-h', 'x']]) {
       expect((await inspect(...args)).printed).toContain('Usage: gradstep inspect FILE [--json]');
     }
-    let said = '';
-    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      said += String(text);
-      return true;
-    });
-    try {
-      expect(await main(run, [join(folder, 'none')])).toBe(1);
-    } finally {
-      write.mockRestore();
-    }
+    const said = await errorOf(join(folder, 'none'));
     expect(said).toMatch(/^gradstep: .*none could not be read: there is no such file.*\n$/);
   });
+
+  test('names that a terminal would obey, where errors tell them', async () => {
+    const path = join(folder, 'x.safetensors');
+    const name = 'a\x1b[31m\u202e';
+    const header = JSON.stringify({ [name]: { dtype: 'X4', shape: [1], data_offsets: [0, 1] } });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+    writeFileSync(path, Buffer.concat([length, Buffer.from(`${header}x`)]));
+    expect(await errorOf(path)).toContain("'a\\u001b[31m\\u202e'");
+  });
+
+  test('the same in what was saved as extra', async () => {
+    const runs = await CheckpointDirectory.open(folder);
+    const extra = { note: 'a\u202eb', lists: Array(40).fill('some words') };
+    const { path } = await runs.save({ step: 1, extra });
+    await runs.close();
+    const { printed } = await inspect(path);
+    expect(printed).toContain("note: 'a\\u202eb',\n");
+    expect(printed).toMatch(/^ {12}lists: \[\n/m);
+  });
 });
+
+/** What the whole command writes to its errors, as it ends with 1. */
+async function errorOf(...args: string[]): Promise<string> {
+  let said = '';
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text);
+    return true;
+  });
+  try {
+    expect(await main(run, args)).toBe(1);
+  } finally {
+    write.mockRestore();
+  }
+  return said;
+}
