@@ -77,6 +77,17 @@ describe('the check of rooms', () => {
     expect(status).not.toBe(0);
     expect(said).toContain('no-unknown-room: lib/index.ts → lib/attic/box.ts');
   });
+
+  it('refuses one that nobody imports, too', () => {
+    for (const file of ['lib/attic/box.ts', 'lib/third.ts']) {
+      const { status, said } = check({
+        [file]: `import '${file === 'lib/third.ts' ? '.' : '..'}/index.ts';`,
+        'lib/index.ts': '',
+      });
+      expect(status).not.toBe(0);
+      expect(said).toContain(`no-unknown-room-on-top: ${file} → lib/index.ts`);
+    }
+  });
 });
 
 describe('the check of native rooms', () => {
