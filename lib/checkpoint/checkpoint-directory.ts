@@ -1,7 +1,7 @@
 /** A folder of checkpoints: crash-safe saves beside a run that goes on, and the newest intact one. */
 
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { explainFile, finalNameOf, makeFolder, syncFolder } from '../safetensors/atomic-write.ts';
 import type { Progress } from '../safetensors/write-file.ts';
 import { describe } from '../support/describe.ts';
@@ -60,7 +60,7 @@ function isCount(value: unknown, least: number): value is number {
 
 /** The checkpoints of one run. */
 export class CheckpointDirectory {
-  /** The folder. */
+  /** The folder, from the root on: the process may go elsewhere. */
   readonly path: string;
   readonly #keep: number;
   readonly #keepEvery: number | undefined;
@@ -86,10 +86,10 @@ export class CheckpointDirectory {
     options: CheckpointDirectoryOptions = {},
   ): Promise<CheckpointDirectory> {
     const { keep, keepEvery, readOnly } = readOptions(path, options);
-    const directory = new CheckpointDirectory(path, keep, keepEvery);
+    const directory = new CheckpointDirectory(absolute(path), keep, keepEvery);
     if (readOnly) return directory;
-    await makeFolder(path);
-    directory.#release = await lockFolder(path, () => directory.#names());
+    await makeFolder(directory.path);
+    directory.#release = await lockFolder(directory.path, () => directory.#names());
     await directory.#sweep();
     return directory;
   }
@@ -240,6 +240,14 @@ export class CheckpointDirectory {
 async function sizeOf(path: string): Promise<number | undefined> {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() ? found.size : undefined;
+}
+
+function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch (error) {
+    throw explainFile(error, path, 'read'); // the process's own folder is gone
+  }
 }
 
 function refuse(sentence: string): never {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointDirectory, combine, ExponentialLR, Parameter, SGD } from '../../lib/index.ts';
 import { readFile } from '../../lib/safetensors/index.ts';
@@ -241,6 +241,25 @@ describe('latest', () => {
 });
 
 describe('open', () => {
+  it('stays with its folder when the process goes elsewhere', async () => {
+    const here = vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    const other = await CheckpointDirectory.open('runs');
+    here.mockRestore();
+    expect(other.path).toBe(join(folder, 'runs'));
+    expect((await other.save({ step: 1 })).path).toBe(join(folder, 'runs', basename(fileOf(1))));
+    await other.close();
+    expect(readdirSync(join(folder, 'runs'))).toHaveLength(1); // no lock
+  });
+
+  it('says so when the folder of the process itself is gone', async () => {
+    const here = vi.spyOn(process, 'cwd').mockImplementation(() => {
+      throw Object.assign(new Error('uv_cwd'), { code: 'ENOENT', syscall: 'uv_cwd' });
+    });
+    const refused = expect(CheckpointDirectory.open('runs')).rejects;
+    await refused.toMatchObject({ code: 'ERR_FILE' });
+    here.mockRestore();
+  });
+
   it.each(['', 'null', '{}', '[]', '5', '{"pid":"1","host":null}'])(
     'takes over from a dead writer whose lock says %s',
     async (text) => {
