@@ -1,6 +1,6 @@
 /** The state dict of several optimizers that are combined. */
 
-import type { OwnLoad } from '../state-dict/has-state-dict.ts';
+import { HasStateDict, type OwnLoad } from '../state-dict/has-state-dict.ts';
 import type { OptimizerStateDict } from '../state-dict/optimizer-dict.ts';
 import { field, readPlain, refuseDict } from '../state-dict/plain.ts';
 import {
@@ -23,7 +23,21 @@ interface Part {
   prepareLoad(dict: unknown, options: LoadStateDictOptions): PendingLoad;
 }
 
+/** What such a method adds would be lost in silence: state is loaded all or nothing, without it. */
+function refuseOwnMethods(parts: readonly Part[]): void {
+  const ours = HasStateDict.prototype;
+  for (const part of parts) {
+    const { stateDict, loadStateDict } = part as unknown as typeof ours;
+    if (stateDict === ours.stateDict && loadStateDict === ours.loadStateDict) continue;
+    refuseDict(
+      'Expected combined optimizers without a stateDict or loadStateDict of their own: use ' +
+        'registerStateDictPostHook() and registerLoadStateDictPostHook(), or save it by itself',
+    );
+  }
+}
+
 export function writeCombined(parts: readonly Part[], copy: boolean): CombinedStateDict {
+  refuseOwnMethods(parts);
   return {
     type: 'CombinedOptimizer',
     optimizers: parts.map((part) => part.stateDict({ copy })),
@@ -36,6 +50,7 @@ export function prepareCombined(
   given: unknown,
   options: Required<LoadStateDictOptions>,
 ): OwnLoad {
+  refuseOwnMethods(parts);
   const dicts = field(readPlain(given, 'the state dict'), 'optimizers');
   if (!Array.isArray(dicts) || dicts.length !== parts.length) {
     refuseDict(

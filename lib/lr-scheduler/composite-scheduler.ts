@@ -134,6 +134,7 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
   }
 
   override stateDict(): SchedulerState {
+    this.#refuseOwnMethods();
     const schedulers = this.schedulers.map((scheduler) => scheduler.stateDict());
     return { ...super.stateDict(), schedulers };
   }
@@ -142,6 +143,7 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
     const { type, schedulers: states } = Object(state) as SchedulerState;
     const count = this.schedulers.length;
     if (type !== this.spec.name) super.take(state); // throws
+    this.#refuseOwnMethods();
     if (!Array.isArray(states) || states.length !== count) {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',
@@ -151,5 +153,16 @@ export abstract class CompositeScheduler<O extends Parts> extends LRScheduler<O>
     }
     for (const [i, scheduler] of this.schedulers.entries()) scheduler.take(states[i]);
     super.take(state);
+  }
+
+  /** What such a method adds would be lost in silence: states are loaded all or nothing. */
+  #refuseOwnMethods(): void {
+    const { loadStateDict } = LRScheduler.prototype;
+    if (this.schedulers.every((scheduler) => scheduler.loadStateDict === loadStateDict)) return;
+    throw new GradstepError(
+      'ERR_INVALID_ARGUMENT',
+      `Expected the schedulers of a ${this.spec.name} without a loadStateDict of their own: save ` +
+        'and load what it adds by itself',
+    );
   }
 }
