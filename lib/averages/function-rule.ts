@@ -6,7 +6,7 @@ import { goneSentence } from '../parameters/sentences.ts';
 import { ignoreRejection, isThenable } from '../stepping/closure.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { copyFloats, type Doubles, type Floats, isGone } from '../support/typed-arrays.ts';
+import { copyFloats, type Doubles, type Floats, isWhole } from '../support/typed-arrays.ts';
 
 /**
  * Takes the present values of one parameter into its average, in place.
@@ -36,7 +36,7 @@ export class FunctionRule implements Rule<number | undefined> {
   update(before: number | undefined, { data, grad, length }: Arrays): void {
     if (before === undefined) return;
     // The function may have done that, at a parameter before this one.
-    if (isGone(grad))
+    if (!isWhole(grad, length))
       throw new GradstepError('ERR_DETACHED', goneSentence('data', this.#labelOf(data)));
     if (before === 0) copyFloats(data, grad, length);
     else this.#call(data, grad, before);

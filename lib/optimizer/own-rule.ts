@@ -15,7 +15,7 @@ import { ignoreRejection, isThenable } from '../stepping/closure.ts';
 import { STEP_KEYS } from '../stepping/step-options.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
-import { type Doubles, type Floats, isGone } from '../support/typed-arrays.ts';
+import { type Doubles, type Floats, isWhole } from '../support/typed-arrays.ts';
 
 /** Options with checks, for the `static defaults` of an optimizer of your own. */
 export const option: {
@@ -199,9 +199,9 @@ export class OwnRule<O extends object> implements Rule<UpdateContext<O>> {
     return { step: countStep(record), group: this.#groups().groupOf(struct) };
   }
 
-  update({ group, step }: UpdateContext<O>, { data, grad, state }: Arrays): void {
-    if (isGone(data)) throw this.#gone('data', data);
-    if (isGone(grad)) throw this.#gone('grad', data);
+  update({ group, step }: UpdateContext<O>, { data, grad, state, length }: Arrays): void {
+    if (!isWhole(data, length)) throw this.#gone('data', data);
+    if (!isWhole(grad, length)) throw this.#gone('grad', data);
     const named = Object.fromEntries(this.#state.map((name, i) => [name, state[i]]));
     let result: unknown;
     try {
@@ -213,7 +213,7 @@ export class OwnRule<O extends object> implements Rule<UpdateContext<O>> {
     } catch (cause) {
       throw this.#failed(data, cause);
     }
-    if (isGone(data)) throw this.#gone('data', data);
+    if (!isWhole(data, length)) throw this.#gone('data', data);
   }
 
   #failed(data: Floats, cause: unknown): GradstepError {

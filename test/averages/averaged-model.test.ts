@@ -11,7 +11,7 @@ import {
   SGD,
   stepAll,
 } from '../../lib/index.ts';
-import { bits, expectError, onEachBackend, parameter } from '../support/helpers.ts';
+import { bits, elastic, expectError, onEachBackend, parameter } from '../support/helpers.ts';
 
 /** The EMA's own arithmetic, by hand. */
 const byHand: AverageFunction = (average, values) => {
@@ -135,6 +135,25 @@ onEachBackend(() => {
       average.update();
       expectError(() => average.update(), 'ERR_DETACHED', 'at index 1');
     });
+
+    it.each(['params', 'buffers'] as const)(
+      'notices an array that its function has shrunk or grown: %s',
+      (where) => {
+        for (const bytes of [8, 32]) {
+          const { data, resize } = elastic();
+          const [first, second] = [new Parameter([1]), { data, grad: null }];
+          let acts = false;
+          const average = new AveragedModel(where === 'params' ? [first, second] : [first], {
+            avgFn: () => acts && resize(bytes),
+            ...(where === 'buffers' && { buffers: [second] }),
+          });
+          average.update();
+          acts = true;
+          expectError(() => average.update(), 'ERR_DETACHED', 'at index 1');
+          expect(data.byteLength).toBe(bytes);
+        }
+      },
+    );
 
     it('saves and loads', () => {
       const { w, optimizer } = trained();

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { GradstepError } from '../../lib/index.ts';
-import { bits, expectError, onEachBackend, parameter } from '../support/helpers.ts';
+import { bits, elastic, expectError, onEachBackend, parameter } from '../support/helpers.ts';
 import { made, type UpdateContext } from './made.ts';
 
 onEachBackend(() => {
@@ -51,6 +51,26 @@ onEachBackend(() => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       o.step();
     });
+
+    it.each(['data', 'grad'] as const)(
+      'notices %s of a later parameter that it has shrunk or grown',
+      (field) => {
+        for (const gradScale of [1, 0.5]) {
+          for (const bytes of [8, 32]) {
+            const { data, resize } = elastic();
+            const odd = Object.assign(parameter(4, 'odd'), { [field]: data });
+            const lengths: number[] = [];
+            const Own = made((context) => {
+              resize(bytes);
+              lengths.push(context.data.length, context.grad.length);
+            });
+            const o = new Own([parameter(2), odd], { gradScale });
+            expectError(() => o.step(), 'ERR_DETACHED', `${field} of parameter`);
+            expect(lengths).toEqual([2, 2]);
+          }
+        }
+      },
+    );
 
     it.each([
       ['nothing', undefined],

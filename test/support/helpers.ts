@@ -37,6 +37,16 @@ export function parameter(length = 3, name?: string): Parameter {
   return p;
 }
 
+/** An array of four over memory that a call makes shorter or longer, and the array with it. */
+export function elastic(): { data: Float32Array; resize(bytes: number): void } {
+  const Elastic = ArrayBuffer as unknown as new (
+    bytes: number,
+    options: object,
+  ) => ArrayBuffer & { resize(bytes: number): void };
+  const buffer = new Elastic(16, { maxByteLength: 64 });
+  return { data: new Float32Array(buffer), resize: (bytes) => buffer.resize(bytes) };
+}
+
 /** Expects a GradstepError of this code whose message holds this text. */
 export function expectError(call: () => unknown, code: string, text: string): void {
   let error: unknown;

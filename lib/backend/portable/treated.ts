@@ -1,6 +1,6 @@
 /** A rule of TypeScript over the slots of a run, with their gradients as the options make them. */
 
-import { type Floats, isGone, viewOf } from '../../support/typed-arrays.ts';
+import { type Floats, isWhole, viewOf } from '../../support/typed-arrays.ts';
 import type { SteppingRule } from './arithmetic.ts';
 import { treated } from './reduce.ts';
 import type { Arrays, Rule } from './rules/rule.ts';
@@ -68,7 +68,7 @@ function updateSlot(
 
 /** For a user's own rule, which takes parameters whole, and tells of a gradient that is gone. */
 function treatedWhole(grad: Floats, length: number, treatment: Treatment): Floats {
-  if (isGone(grad)) return grad;
+  if (!isWhole(grad, length)) return grad;
   const copy = new Float32Array(length);
   for (let i = 0; i < length; i++) copy[i] = treat(grad[i]!, treatment);
   return copy;
