@@ -4,7 +4,7 @@ import { countCall, type Pace } from '../backend/portable/rules/average.ts';
 import { type Arrays, type Rule, STEP_COUNT } from '../backend/portable/rules/rule.ts';
 import { goneSentence } from '../parameters/sentences.ts';
 import { ignoreRejection, isThenable } from '../stepping/closure.ts';
-import { describe } from '../support/describe.ts';
+import { reasonOf } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { copyFloats, type Doubles, type Floats, isWhole } from '../support/typed-arrays.ts';
 
@@ -49,10 +49,9 @@ export class FunctionRule implements Rule<number | undefined> {
       ignoreRejection(result);
       throw new TypeError('it returned a promise, but must end at once');
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : describe(cause);
-      throw new GradstepError(
+        throw new GradstepError(
         'ERR_UPDATE',
-        `avgFn failed at parameter ${this.#labelOf(average)}: ${reason}. Averages before it have ` +
+        `avgFn failed at parameter ${this.#labelOf(average)}: ${reasonOf(cause)}. Averages before it have ` +
           'been updated, those after it have not',
         { cause },
       );

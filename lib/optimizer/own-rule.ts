@@ -13,7 +13,7 @@ import { goneSentence } from '../parameters/sentences.ts';
 import type { StateMap } from '../slots/state.ts';
 import { ignoreRejection, isThenable } from '../stepping/closure.ts';
 import { STEP_KEYS } from '../stepping/step-options.ts';
-import { describe } from '../support/describe.ts';
+import { describe, reasonOf } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { type Doubles, type Floats, isWhole } from '../support/typed-arrays.ts';
 
@@ -217,10 +217,9 @@ export class OwnRule<O extends object> implements Rule<UpdateContext<O>> {
   }
 
   #failed(data: Floats, cause: unknown): GradstepError {
-    const reason = cause instanceof Error ? cause.message : describe(cause);
     return new GradstepError(
       'ERR_UPDATE',
-      `update of ${this.name} failed at parameter ${this.#label(data)}: ${reason}. Parameters ` +
+      `update of ${this.name} failed at parameter ${this.#label(data)}: ${reasonOf(cause)}. Parameters ` +
         'before it have been stepped, those after it have not',
       { cause },
     );

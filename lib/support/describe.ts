@@ -17,6 +17,16 @@ export function describe(value: unknown): string {
   }
 }
 
+/** What a user's function threw, in words, whatever it was. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    const message: unknown = thrown instanceof Error ? thrown.message : undefined;
+    return typeof message === 'string' ? message : describe(thrown);
+  } catch {
+    return describe(thrown); // its own getters throw
+  }
+}
+
 function describeObject(value: object): string {
   if (Array.isArray(value)) return value.length <= 4 ? list(value) : `an array of ${value.length}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;

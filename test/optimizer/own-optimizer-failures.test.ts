@@ -5,6 +5,10 @@ import { GradstepError } from '../../lib/index.ts';
 import { bits, elastic, expectError, onEachBackend, parameter } from '../support/helpers.ts';
 import { made, type UpdateContext } from './made.ts';
 
+const fails = () => {
+  throw new Error('not this one');
+};
+
 onEachBackend(() => {
   describe('when update fails', () => {
     const failAt = (which: number, act: (context: UpdateContext) => unknown) => {
@@ -76,6 +80,8 @@ onEachBackend(() => {
       ['nothing', undefined],
       ['a string', 'mine'],
       ['an object that lies', Object.create(null)],
+      ['an error without words', Object.assign(new Error(), { message: Symbol('mine') })],
+      ['an error that throws', Object.defineProperty(new Error(), 'message', { get: fails })],
     ])('takes whatever was thrown: %s', (_what, cause) => {
       const { o } = failAt(0, () => {
         throw cause;
