@@ -58,8 +58,17 @@ async function update(stepper: Stepper, signal: AbortSignal | undefined): Promis
     if (signal) Reflect.apply(addEventListener, signal, ['abort', cancel, { once: true }]);
     return await plan.runInBackground();
   } finally {
-    if (signal) Reflect.apply(removeEventListener, signal, ['abort', cancel]);
     plan.leave();
+    if (signal) forget(signal, cancel);
+  }
+}
+
+/** Takes the listener back; a signal that cannot do that is no failure of the step. */
+function forget(signal: AbortSignal, listener: () => void): void {
+  try {
+    Reflect.apply(removeEventListener, signal, ['abort', listener]);
+  } catch {
+    // A proxy around one, whose traps throw.
   }
 }
 

@@ -4,7 +4,15 @@ import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { Adam, AdamW, clipGradNorm, getTotalNorm, ParameterArena, SGD } from '../../lib/index.ts';
+import {
+  Adam,
+  AdamW,
+  clipGradNorm,
+  EMA,
+  getTotalNorm,
+  ParameterArena,
+  SGD,
+} from '../../lib/index.ts';
 import {
   bits,
   expectError,
@@ -96,6 +104,32 @@ onEachBackend(() => {
     await o.stepAsync();
     o.dispose();
     await expectRejection(o.stepAsync(), 'ERR_DISPOSED', 'disposed');
+  });
+
+  it('steps or changes nothing, wherever a proxy around its signal throws', async () => {
+    const { parameters, data } = arenaOf(4);
+    const o = new SGD(parameters, { lr: 1 });
+    const ema = new EMA(parameters).attach(o);
+    const outcomes = new Set<boolean>();
+    for (let last = 0; last < 30; last++) {
+      let gets = 0;
+      const signal = new Proxy(new AbortController().signal, {
+        get(target, key) {
+          if (gets++ >= last) throw new Error('a trap');
+          return Reflect.get(target, key, target);
+        },
+      });
+      const [before, averaged] = [bits(data), ema.nAveraged];
+      const stepped = await o.stepAsync(undefined, { signal }).then(
+        () => true,
+        () => false,
+      );
+      expect(bits(data).join() !== before.join()).toBe(stepped);
+      expect(ema.nAveraged - averaged).toBe(Number(stepped));
+      outcomes.add(stepped);
+      o.step();
+    }
+    expect(outcomes.size).toBe(2);
   });
 
   it('refuses memory that could go away', async () => {
