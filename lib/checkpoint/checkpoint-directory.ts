@@ -1,11 +1,18 @@
 /** A folder of checkpoints: crash-safe saves beside a run that goes on, and the newest intact one. */
 
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { explainFile, finalNameOf, makeFolder, syncFolder } from '../safetensors/atomic-write.ts';
+import {
+  explainFile,
+  finalNameOf,
+  makeFolder,
+  removeFile,
+  syncFolder,
+} from '../safetensors/atomic-write.ts';
 import type { Progress } from '../safetensors/write-file.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { isObject } from '../support/iterables.ts';
 import { warnAgain } from '../support/warn.ts';
 import { Checkpoint, type SkippedFile } from './checkpoint.ts';
 import { readCheckpoint, refuseCheckpoint, toTensors, writeCheckpoint } from './checkpoint-file.ts';
@@ -90,7 +97,10 @@ export class CheckpointDirectory {
     if (readOnly) return directory;
     await makeFolder(directory.path);
     directory.#release = await lockFolder(directory.path, () => directory.#names());
-    await directory.#sweep();
+    await directory.#sweep().catch(async (error) => {
+      await directory.close();
+      throw error;
+    });
     return directory;
   }
 
@@ -218,7 +228,7 @@ export class CheckpointDirectory {
   async #sweep(): Promise<void> {
     for (const name of await this.#names()) {
       if (!NAME.test(finalNameOf(name) ?? '')) continue; // somebody writes a file of another kind
-      await rm(join(this.path, name), { force: true });
+      await removeFile(join(this.path, name));
     }
   }
 
@@ -232,7 +242,7 @@ export class CheckpointDirectory {
       ...all.filter(({ step }) => step > now).reverse(), // from the newest on: none is passed by
       ...old.filter(({ step }) => every === undefined || step % every !== 0),
     ];
-    for (const { path } of gone) await rm(path, { force: true });
+    for (const { path } of gone) await removeFile(path);
     if (gone.length > 0) await syncFolder(this.path);
   }
 }
@@ -255,8 +265,11 @@ function refuse(sentence: string): never {
 }
 
 function readOptions(path: unknown, options: CheckpointDirectoryOptions) {
+  if (!isObject(options)) {
+    refuse(`Expected { keep, keepEvery, readOnly } but received ${describe(options)}`);
+  }
   const { keep = Number.MAX_SAFE_INTEGER, keepEvery, readOnly = false, ...others } = { ...options };
-  if (typeof path !== 'string' || path === '') {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     refuse(`Expected the path of a folder but received ${describe(path)}`);
   }
   const unknown = Object.keys(others)[0];

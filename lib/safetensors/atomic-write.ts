@@ -83,6 +83,17 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Removes a file if it is there; a folder of that name is nobody's here, and stays. */
+export async function removeFile(path: string): Promise<void> {
+  const { rm } = nodeModule('node:fs/promises');
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_FS_EISDIR') return;
+    throw explainFile(error, path, 'removed');
+  }
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota of disk space is used up',
@@ -98,7 +109,11 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** A system's error as ours; what callbacks of users throw passes, whatever code it has. */
-export function explainFile(error: unknown, path: string, what: 'written' | 'read'): unknown {
+export function explainFile(
+  error: unknown,
+  path: string,
+  what: 'written' | 'read' | 'removed',
+): unknown {
   if (!isSystemError(error)) return error;
   const { code = '', message } = error;
   return new GradstepError(

@@ -251,13 +251,15 @@ describe('the folder', () => {
     await rejects(open(), 'ERR_CHECKPOINT', 'elsewhere');
   });
 
-  it.each<[object, string]>([
+  it.each<[unknown, string]>([
+    [null, 'Expected { keep, keepEvery, readOnly } but received null'],
+    [3, 'received 3'],
     [{ keep: 0 }, 'keep to be an integer >= 1'],
     [{ keepEvery: 1.5 }, 'keepEvery'],
     [{ readOnly: 1 }, 'readOnly'],
     [{ kep: 3 }, 'received kep'],
   ])('refuses %o', async (options, text) => {
-    await rejects(open(options), 'ERR_INVALID_ARGUMENT', text);
+    await rejects(open(options as object), 'ERR_INVALID_ARGUMENT', text);
   });
 
   it('refuses what cannot be saved, before anything is written', async () => {

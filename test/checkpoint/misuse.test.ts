@@ -1,7 +1,15 @@
 /** What else can happen to a folder of checkpoints, and what must not come of it. */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -17,6 +25,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   await runs.close();
   rmSync(folder, { recursive: true });
 });
@@ -279,5 +288,33 @@ describe('open', () => {
     runs = await CheckpointDirectory.open(folder);
     expect(readdirSync(folder)).not.toContain(names[0]);
     expect(readdirSync(folder)).toContain(names[1]);
+  });
+
+  it('passes over a folder that has the name of a half file', async () => {
+    await runs.close();
+    mkdirSync(join(folder, '.step-000000001.safetensors.123-0123456789abcdef.tmp'));
+    runs = await CheckpointDirectory.open(folder);
+    await runs.save({ step: 1 });
+  });
+
+  it('lets the folder go when it cannot be swept', async () => {
+    await runs.close();
+    const half = join(folder, '.step-000000001.safetensors.123-0123456789abcdef.tmp');
+    writeFileSync(half, '');
+    const denied = Object.assign(new Error('no'), { code: 'EPERM', syscall: 'unlink' });
+    vi.spyOn(promises, 'rm').mockRejectedValueOnce(denied);
+    const opening = CheckpointDirectory.open(folder);
+    await expect(opening).rejects.toMatchObject({
+      code: 'ERR_FILE',
+      message: `${half} could not be removed: this process has no permission (EPERM)`,
+    });
+    runs = await CheckpointDirectory.open(folder);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('needs a name without a zero byte', async () => {
+    await expect(CheckpointDirectory.open('a\0b')).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    });
   });
 });
