@@ -63,7 +63,8 @@ export abstract class Average<
     avgFn?: AverageFunction,
   ) {
     super();
-    const { buffers, ...given } = ownProperties(checkOptions(options)) as AverageOptions;
+    const key = schema.keys.includes('decay') ? 'decay' : null;
+    const { buffers, ...given } = ownProperties(checkOptions(options, key)) as AverageOptions;
     const values = schema.parse(given, schema.initial(), '', ['buffers']);
     const lists = listAveraged(params, buffers);
     this.params = lists.averaged.params;

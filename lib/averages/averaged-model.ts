@@ -42,7 +42,7 @@ const schema = new Schema<PaceOptions>({
  */
 export class AveragedModel extends Average<PaceOptions> {
   constructor(params: ParamsInput, options: AveragedModelOptions) {
-    const { avgFn, ...others } = ownProperties(checkOptions(options));
+    const { avgFn, ...others } = ownProperties(checkOptions(options, null));
     if (typeof avgFn !== 'function') {
       throw new GradstepError(
         'ERR_INVALID_ARGUMENT',

@@ -42,13 +42,16 @@ export function groupLabel(index: number, name: string | undefined): string {
   return ` (group ${name === undefined ? index : `'${name}'`})`;
 }
 
-/** Options of a constructor: any object that is no collection. */
-export function checkOptions<O>(options: O): O & object {
+/**
+ * Options of a constructor: any object that is no collection.
+ * @param key The option that a mere number is most likely meant for.
+ */
+export function checkOptions<O>(options: O, key: string | null = 'lr'): O & object {
   if (isObject(options) && !isIterable(options)) return options;
   throw new GradstepError(
     'ERR_INVALID_OPTION',
     `Expected options to be an object but received ${describe(options)}` +
-      `${typeof options === 'number' ? `; did you mean { lr: ${options} }?` : ''}`,
+      `${key && typeof options === 'number' ? `; did you mean { ${key}: ${options} }?` : ''}`,
   );
 }
 

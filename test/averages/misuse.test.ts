@@ -1,7 +1,7 @@
 /** EMA and SWA in the hands of callers that are wrong, late or sly: nothing changes. */
 
 import { describe, expect, it } from 'vitest';
-import { EMA, SGD, SWA } from '../../lib/index.ts';
+import { AveragedModel, EMA, SGD, SWA } from '../../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from '../support/helpers.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
@@ -24,8 +24,19 @@ onEachBackend(() => {
       [{ decay: '0.9' }, "Invalid decay value '0.9' provided"],
       [{ form: 'divide' }, "Expected form to be 'mulAdd' or 'lerp' but received 'divide'"],
       [null, 'Expected options to be an object but received null'],
+      [0.9, 'did you mean { decay: 0.9 }?'],
     ])('EMA refuses %j', (options, message) => {
       expectError(() => new EMA([parameter()], options as never), 'ERR_INVALID_OPTION', message);
+    });
+
+    it('guesses no option where none takes a number', () => {
+      for (const make of [
+        () => new SWA([parameter()], 5 as never),
+        () => new AveragedModel([parameter()], 5 as never),
+      ]) {
+        expectError(make, 'ERR_INVALID_OPTION', 'Expected options to be an object but received 5');
+        expect(make).not.toThrow('did you mean');
+      }
     });
 
     it('names the option that was meant', () => {
