@@ -127,7 +127,10 @@ function readCount(dict: PlainObject, options: Required<PaceOptions>): number {
   const nAveraged = field(dict, 'nAveraged');
   if (!isCount(nAveraged)) return refuse('nAveraged to be an integer >= 0', nAveraged);
   const nUpdates = field(dict, 'nUpdates') ?? callsOf(nAveraged, options);
-  return isCount(nUpdates) ? nUpdates : refuse('nUpdates to be an integer >= 0', nUpdates);
+  if (!isCount(nUpdates)) return refuse('nUpdates to be an integer >= 0', nUpdates);
+  const averaged = averagedOf(nUpdates, options);
+  if (averaged === nAveraged) return nUpdates;
+  return refuse(`nAveraged to be ${averaged}, as of ${nUpdates} updates`, nAveraged);
 }
 
 function isCount(value: unknown): value is number {

@@ -79,6 +79,24 @@ onEachBackend(() => {
     });
   });
 
+  it('refuses to load counts of which one is wrong', () => {
+    const { w } = run();
+    const ema = new EMA([w], { updateEvery: 2 });
+    for (let t = 0; t < 5; t++) ema.update();
+    const saved = ema.stateDict();
+    expect(saved).toMatchObject({ nAveraged: 3, nUpdates: 5 });
+    for (const counts of [{ nAveraged: 4 }, { nUpdates: 7 }]) {
+      expectError(
+        () => ema.loadStateDict({ ...saved, ...counts }),
+        'ERR_STATE_DICT',
+        'Expected nAveraged to be',
+      );
+    }
+    const { nUpdates: _, ...older } = saved;
+    ema.loadStateDict(older as never);
+    expect(ema.stateDict()).toMatchObject({ nAveraged: 3, nUpdates: 5 });
+  });
+
   it('goes on from nAveraged, and does not begin late again', () => {
     const { w } = run();
     const ema = new EMA([w], { decay: 0.5, updateEvery: 2, updateAfterStep: 10 });
