@@ -13,6 +13,7 @@ import { type Steppable, steppableOf } from '../stepping/stepping.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { ownProperties } from '../support/own-properties.ts';
+import { refuseWrites } from '../support/read-only.ts';
 import type { Floats } from '../support/typed-arrays.ts';
 import {
   type AverageStateDict,
@@ -294,3 +295,5 @@ export abstract class Average<
     );
   }
 }
+
+refuseWrites(Average.prototype);

@@ -4,6 +4,7 @@ import { decayAfter } from '../backend/portable/rules/average.ts';
 import { number } from '../options/option.ts';
 import { Schema } from '../options/schema.ts';
 import type { ParamsInput } from '../parameters/list-params.ts';
+import { refuseWrites } from '../support/read-only.ts';
 import { Average } from './average.ts';
 import { type AverageOptions, decay, form, paceOptions } from './options.ts';
 
@@ -72,6 +73,10 @@ const schema = new Schema<Own>({
  * `ERR_DUPLICATE_PARAMETER`, `ERR_NAMES`, `ERR_DETACHED`, `ERR_OUT_OF_MEMORY`.
  */
 export class EMA extends Average<Own> {
+  static {
+    refuseWrites(EMA.prototype);
+  }
+
   constructor(params: ParamsInput, options: EMAOptions = {}) {
     super(schema, params, options);
   }

@@ -2,6 +2,7 @@
 
 import { Schema } from '../options/schema.ts';
 import type { ParamsInput } from '../parameters/list-params.ts';
+import { refuseWrites } from '../support/read-only.ts';
 import { Average } from './average.ts';
 import { type AverageOptions, form, paceOptions } from './options.ts';
 
@@ -45,6 +46,10 @@ const schema = new Schema<Own>({
  * @throws {GradstepError} As `EMA`.
  */
 export class SWA extends Average<Own> {
+  static {
+    refuseWrites(SWA.prototype);
+  }
+
   constructor(params: ParamsInput, options: SWAOptions = {}) {
     super(schema, params, options);
   }

@@ -39,6 +39,17 @@ onEachBackend(() => {
       }
     });
 
+    it.each([
+      ['swapped', true],
+      ['form', 'lerp'],
+      ['currentDecay', 0.5],
+    ])('shows %s, and refuses to have it replaced', (key, value) => {
+      const ema = new EMA([parameter()]);
+      expectError(() => Object.assign(ema, { [key]: value }), 'ERR_READ_ONLY', key);
+      const swa = new SWA([parameter()]);
+      if (key in swa) expectError(() => Object.assign(swa, { [key]: value }), 'ERR_READ_ONLY', key);
+    });
+
     it('names the option that was meant', () => {
       const options = { deacy: 0.9 } as never;
       expectError(() => new EMA([], options), 'ERR_UNKNOWN_OPTION', 'did you mean decay?');
