@@ -38,6 +38,11 @@ export function explain(
         'ERR_BUSY',
         `An asynchronous step is working on memory of parameter ${label}: await it first`,
       );
+    case 'badCount':
+      return new GradstepError(
+        'ERR_OVERFLOW',
+        `Steps are counted up to ${Number.MAX_SAFE_INTEGER}, and parameter ${label} has had as many`,
+      );
     case 'memory':
       return new GradstepError(
         'ERR_OUT_OF_MEMORY',

@@ -169,6 +169,19 @@ onEachBackend(() => {
     o.step();
     expect(o.state.size).toBe(2);
   });
+
+  it('refuses to count further than numbers go, and changes nothing', () => {
+    const p = parameter();
+    const o = new Adam([p]);
+    o.step();
+    const { state, ...others } = o.stateDict();
+    const last = { ...state[0], step: Number.MAX_SAFE_INTEGER };
+    o.loadStateDict({ ...others, state: { 0: last } } as never);
+    const before = bits(p.data);
+    expectError(() => o.step(), 'ERR_OVERFLOW', 'Steps are counted up to 9007199254740991');
+    expect(bits(p.data)).toEqual(before);
+    expect(o.state.get(p)!.step).toBe(Number.MAX_SAFE_INTEGER);
+  });
 });
 
 forEachOptimizer((row) => {
