@@ -49,9 +49,10 @@ export class FunctionRule implements Rule<number | undefined> {
       ignoreRejection(result);
       throw new TypeError('it returned a promise, but must end at once');
     } catch (cause) {
+      const reason = reasonOf(cause);
       throw new GradstepError(
         'ERR_UPDATE',
-        `avgFn failed at parameter ${this.#labelOf(average)}: ${reasonOf(cause)}. Averages before it have ` +
+        `avgFn failed at parameter ${this.#labelOf(average)}: ${reason}. Averages before it have ` +
           'been updated, those after it have not',
         { cause },
       );

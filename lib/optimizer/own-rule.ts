@@ -217,9 +217,10 @@ export class OwnRule<O extends object> implements Rule<UpdateContext<O>> {
   }
 
   #failed(data: Floats, cause: unknown): GradstepError {
+    const reason = reasonOf(cause);
     return new GradstepError(
       'ERR_UPDATE',
-      `update of ${this.name} failed at parameter ${this.#label(data)}: ${reasonOf(cause)}. Parameters ` +
+      `update of ${this.name} failed at parameter ${this.#label(data)}: ${reason}. Parameters ` +
         'before it have been stepped, those after it have not',
       { cause },
     );
