@@ -10,7 +10,11 @@ import { isGone } from '../support/typed-arrays.ts';
  * Adds parameters, which runs no code of a user. What is in their way may have been elsewhere for
  * long: then all arrays are read again, which may run getters, and it is tried once more.
  */
-export function despiteMoves(slots: SlotTable, list: ParamList, add: () => void): void {
+export function despiteMoves(
+  slots: SlotTable,
+  list: Pick<ParamList, 'data' | 'labels'>,
+  add: () => void,
+): void {
   try {
     add();
   } catch (error) {

@@ -140,15 +140,17 @@ export function replaceParameter(
     params[row.index] = next;
     // From here on no code of a user.
     if (isGone(data) || lengthOf(data) !== source.length) throw goneMeanwhile(row.label);
-    const before = table.memory.mark();
-    try {
-      const attachState = inherit(table, slot, data, source); // by what `old` overrides
-      table.slots.replace(slot, next, data, name);
-      attachState();
-    } catch (error) {
-      table.memory.takeBack(before);
-      throw error;
-    }
+    despiteMoves(table.slots, { data: [data], labels: [name] }, () => {
+      const before = table.memory.mark();
+      try {
+        const attachState = inherit(table, slot, data, source); // by what `old` overrides
+        table.slots.replace(slot, next, data, name);
+        attachState();
+      } catch (error) {
+        table.memory.takeBack(before);
+        throw error;
+      }
+    });
     overrides.move(old, next);
     members.params = Object.freeze(params);
   });
