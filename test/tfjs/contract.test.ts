@@ -1,6 +1,6 @@
 /** What TensorFlow.js asks of an optimizer, and what is refused. */
 
-import { Adam, SGD } from 'gradstep';
+import { Adam, listOptimizers, SGD } from 'gradstep';
 import { bindTfjs } from 'gradstep/tfjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bits, expectError, Parameter } from './gradstep.ts';
@@ -35,10 +35,8 @@ onEachTfBackend(() => {
     });
 
     it('is there for every class of gradstep', () => {
-      const v = noisy([3], 'v');
-      const others = ['asgd', 'lion', 'nadam', 'radam', 'rprop'];
-      const names = ['adadelta', 'adagrad', 'adam', 'adamax', 'adamw', 'rmsprop', 'sgd', ...others];
-      expect(Object.keys(optim).sort()).toEqual(names.sort());
+      const v = noisy([4, 3], 'v');
+      expect(Object.keys(optim)).toEqual(listOptimizers());
       for (const make of Object.values(optim) as (typeof optim.adam)[]) {
         const before = valuesOf(v);
         const optimizer = make({ lr: 0.1 });
