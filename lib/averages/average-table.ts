@@ -60,6 +60,8 @@ export class AverageTable implements Member {
   readonly #values: (Floats | undefined)[] = [];
   /** Whether the last element does not tell all of it: it is empty, or its buffer grows. */
   readonly #isOdd: boolean[] = [];
+  /** Where averages, and copies of parameters, are allocated. */
+  readonly #home: Placement;
   #kept: readonly Floats[] | undefined;
 
   /**
@@ -80,8 +82,8 @@ export class AverageTable implements Member {
     this.#params = params;
     this.#labels = labels.map(labelOf);
     this.#lengths = data.map(lengthOf);
-    this.#placement = this.backend.home();
-    if (data[0] !== undefined) this.#placement.settleNear?.(data[0]);
+    this.#home = this.backend.home();
+    if (data[0] !== undefined) this.#home.settleNear?.(data[0]);
     this.#averaged = averaged;
     this.core =
       avgFn === undefined
@@ -126,7 +128,7 @@ export class AverageTable implements Member {
   /** An array for each parameter, in one block that is cut at cache lines. */
   #allocate(place: number): Floats[] {
     const total = this.#lengths.reduce((sum, length) => sum + wholeLines(length), 0);
-    const block = new SlabAllocator(this.#placement).float32(total, place);
+    const block = new SlabAllocator(this.#home).float32(total, place);
     let begin = block.byteOffset;
     return this.#lengths.map((length) => {
       const array = new Float32Array(block.buffer, begin, length);

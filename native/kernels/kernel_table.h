@@ -36,7 +36,8 @@ extern const KernelTable* const kAvx512Table;
 extern const KernelTable* const kAvx2Table;
 extern const KernelTable* const kNeonTable;
 extern const KernelTable* const kScalarTable;
-// Of the one instruction set that a module of WebAssembly is compiled for.
+// Of the one instruction set that a module of WebAssembly is compiled for. Its rules step one slot,
+// from its beginning, and whole vectors.
 extern const KernelTable* const kWasmTable;
 
 }  // namespace gradstep

@@ -4,12 +4,12 @@
 #if defined(__wasm_relaxed_simd__)
 
 #include "../simd/wasm_relaxed_simd.h"
-#include "driver.h"
+#include "whole_driver.h"
 
 namespace gradstep {
 namespace {
 
-constexpr KernelTable kTable = kernelTable<WasmRelaxedSimd>("wasm-relaxed-simd", AllRules{});
+constexpr KernelTable kTable = wholeKernelTable<WasmRelaxedSimd>("wasm-relaxed-simd", AllRules{});
 
 }  // namespace
 const KernelTable* const kWasmTable = &kTable;

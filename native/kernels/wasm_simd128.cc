@@ -4,7 +4,7 @@
 #if defined(__wasm_simd128__) && !defined(__wasm_relaxed_simd__)
 
 #include "../simd/wasm_simd128.h"
-#include "checked_driver.h"
+#include "whole_driver.h"
 
 namespace gradstep {
 namespace {

@@ -11,6 +11,34 @@ namespace {
 
 PowerMemo powers;
 
+constexpr size_t kLanes = 4;
+
+Slot slotOf(float* const (&arrays)[2 + kMaxStates], size_t at) {
+  Slot slot;
+  slot.data = arrays[0] + at;
+  slot.grad = arrays[1] + at;
+  for (int k = 0; k < kMaxStates; k++) slot.state[k] = arrays[2 + k] + at;
+  return slot;
+}
+
+// The last elements, fewer than a vector has, in a copy.
+void stepRest(Kernel kernel, const void* scalars, float sign,
+              float* const (&arrays)[2 + kMaxStates], size_t at, size_t count) {
+  float lanes[2 + kMaxStates][kLanes] = {};
+  float* copies[2 + kMaxStates];
+  for (int k = 0; k < 2 + kMaxStates; k++) {
+    copies[k] = lanes[k];
+    for (size_t i = 0; arrays[k] != nullptr && i < count; i++) lanes[k][i] = arrays[k][at + i];
+  }
+  const Slot slot = slotOf(copies, 0);
+  kernel(scalars, sign, &slot, &slot + 1, 0, kLanes);
+  for (int k = 0; k < 2 + kMaxStates; k++) {
+    for (size_t i = 0; k != 1 && arrays[k] != nullptr && i < count; i++) {
+      arrays[k][at + i] = lanes[k][i];
+    }
+  }
+}
+
 }  // namespace
 
 // The rule of this name, or null.
@@ -27,19 +55,18 @@ Kernel exportedPrepare(const RuleInfo* rule, const double* hyperparameters, Reco
   return kWasmTable->rules[rule->index][prepared.variant];
 }
 
-// Steps one span; a `sign` of -0 turns that of its gradient.
+// Steps one array and its state, null where there is none; a `sign` of -0 turns that of its
+// gradient.
 EXPORT("step")
 void exportedStep(Kernel kernel, const void* scalars, float sign, float* data, float* grad,
                   float* state0, float* state1, float* state2, float* state3, size_t length) {
-  Slot slot;
-  slot.data = data;
-  slot.grad = grad;
-  slot.state[0] = state0;
-  slot.state[1] = state1;
-  slot.state[2] = state2;
-  slot.state[3] = state3;
-  slot.length = length;
-  kernel(scalars, sign, &slot, &slot + 1, 0, length);
+  float* const arrays[] = {data, grad, state0, state1, state2, state3};
+  const size_t rest = length % kLanes;
+  if (length > rest) {
+    const Slot slot = slotOf(arrays, 0);
+    kernel(scalars, sign, &slot, &slot + 1, 0, length - rest);
+  }
+  if (rest > 0) stepRest(kernel, scalars, sign, arrays, length - rest, rest);
 }
 
 // out[i] = grad[i], multiplied, clamped, multiplied.

@@ -1,13 +1,42 @@
-// The loop around every rule for vectors whose fma is exact but for rare cases, of which they tell
-// (simd/wasm_simd128.h). Nothing is stored before it is sure; what is not is done again, exactly,
-// outside of the loop: a call in it would cost every vector a third of its time.
+// The loops around every rule for WebAssembly, where code is small or it is not sent: over whole
+// vectors only, so that there is each rule once. What is left at the end of an array is stepped in
+// a copy (native/wasm/module.cc).
 #pragma once
 
 #include "driver.h"
 
 namespace gradstep {
 
-// As Block, for one whole vector, but keeps what a rule stores.
+template <class V, class Rule, int variant>
+void driveWhole(const void* scalars, float sign, const Slot* slot, const Slot*, size_t,
+                size_t length) {
+  const auto s = *static_cast<const typename Rule::Scalars*>(scalars);
+  const auto flip = V::broadcast(sign);
+  const auto all = V::firstLanes(V::kLanes);
+  const Slot here = *slot;
+  for (size_t i = 0; i < length; i += V::kLanes) {
+    Rule::template update<variant>(s, Block<V, 1, false>(here, i, flip, all));
+  }
+}
+
+template <class V>
+struct WholeDriver {
+  template <class Rule, int variant>
+  static constexpr Kernel kKernel = driveWhole<V, Rule, variant>;
+};
+
+template <class V, class... Rules>
+constexpr KernelTable wholeKernelTable(const char* name, RuleList<Rules...>) {
+  return {name,
+          {kRuleKernels<WholeDriver<V>, Rules>.kernels...},
+          treatKernel<V>,
+          fmaKernel<V>,
+          Reductions<V>::kKernels};
+}
+
+// For vectors whose fma is exact but for rare cases, of which they tell (simd/wasm_simd128.h):
+// nothing is stored before it is sure, and what is not is done again, exactly. As Block, but it
+// keeps what a rule stores.
 template <class V>
 class CheckedBlock {
  public:
@@ -65,7 +94,7 @@ __attribute__((noinline)) size_t driveSure(const typename Rule::Scalars& scalars
   const auto s = scalars;
   const Slot here = slot;
   const auto flip = V::broadcast(sign);
-  for (; i + V::kLanes <= length; i += V::kLanes) {
+  for (; i < length; i += V::kLanes) {
     const CheckedBlock<V> block(here, i, flip);
     Rule::template update<variant>(s, block);
     if (!block.commit()) break;
@@ -74,20 +103,16 @@ __attribute__((noinline)) size_t driveSure(const typename Rule::Scalars& scalars
 }
 
 template <class V, class Rule, int variant>
-void driveChecked(const void* scalars, float sign, const Slot* slot, const Slot* end, size_t from,
-                  size_t to) {
+void driveChecked(const void* scalars, float sign, const Slot* slot, const Slot*, size_t,
+                  size_t length) {
   using Exact = typename V::Exact;
   const auto& s = *static_cast<const typename Rule::Scalars*>(scalars);
-  for (; slot != end; ++slot, from = 0) {
-    const size_t length = slot + 1 == end ? to : slot->length;
-    for (size_t i = from;; i += V::kLanes) {
-      i = driveSure<V, Rule, variant>(s, sign, *slot, i, length);
-      if (i >= length) break;
-      const size_t left = length - i < V::kLanes ? length - i : V::kLanes;
-      const auto lanes = Exact::firstLanes(left);
-      const Block<Exact, 1, true> block(*slot, i, Exact::broadcast(sign), lanes);
-      Rule::template update<variant>(s, block);
-    }
+  for (size_t i = 0;; i += V::kLanes) {
+    i = driveSure<V, Rule, variant>(s, sign, *slot, i, length);
+    if (i >= length) break;
+    const auto all = Exact::firstLanes(V::kLanes);
+    const Block<Exact, 1, false> block(*slot, i, Exact::broadcast(sign), all);
+    Rule::template update<variant>(s, block);
   }
 }
 
