@@ -3,8 +3,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../lib/backend/load-addon.ts';
 import { reduceBlock, reductions } from '../../lib/backend/portable/reduce.ts';
-import { isas, setIsa } from '../../lib/index.ts';
+import { kernelArithmetic } from '../../lib/backend/wasm/kernel-arithmetic.ts';
+import { backend, isas, setBackend, setIsa } from '../../lib/index.ts';
 import { fill } from '../reference/inputs.ts';
+import { WASM_ISAS } from '../support/wasm.ts';
 
 const addon = loadAddon();
 const names = Object.keys(reductions) as (keyof typeof reductions)[];
@@ -50,6 +52,21 @@ describe('a block', () => {
       );
       expect(got, isa).toEqual(expected);
     }
+  });
+
+  it.each(names)('gives the same %s on the wasm backend', (name) => {
+    const expected = portableResults(name);
+    const previous = backend();
+    setBackend('wasm');
+    for (const isa of WASM_ISAS) {
+      setIsa(isa);
+      const got = cases.map(({ array, scale, bound }) =>
+        kernelArithmetic.reduce(reductions[name], array, scale, bound),
+      );
+      expect(got, isa).toEqual(expected);
+    }
+    setIsa(WASM_ISAS[0]!);
+    setBackend(previous);
   });
 
   it('is refused when it is longer than one', () => {
