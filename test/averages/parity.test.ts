@@ -133,8 +133,8 @@ describe('averages with the bits of PyTorch', () => {
     everyCase(arena);
   });
 
-  describe('portable', () => {
-    beforeAll(() => setBackend('portable'));
+  describe.each(['wasm', 'portable'] as const)('%s', (name) => {
+    beforeAll(() => setBackend(name));
     everyCase(loose);
   });
 });

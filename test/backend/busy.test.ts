@@ -44,6 +44,7 @@ describe('while a native step is in the background', () => {
 
   it.each([
     ['native', 'native'],
+    ['wasm', 'wasm'],
     ['portable', 'portable'],
   ] as const)('the %s backend writes none of its memory', async (_name, name) => {
     const { p, o } = start({ zeroGradInStep: true });

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import {
   Adam,
+  type BackendName,
   clipGradNorm,
   clipGradsWithNorm,
   clipGradValue,
@@ -214,9 +215,10 @@ onEachBackend(() => {
 });
 
 it('gives equal norms and gradients on every instruction set and backend', () => {
-  const outcomes = [...isas(), 'portable'].map((isa) => {
-    setBackend(isa === 'portable' ? 'portable' : 'native');
-    if (isa !== 'portable') setIsa(isa);
+  const outcomes = [...isas(), 'wasm' as const, 'portable' as const].map((isa) => {
+    const isNative = isa !== 'portable' && isa !== 'wasm';
+    setBackend(isNative ? 'native' : (isa as BackendName));
+    if (isNative) setIsa(isa);
     const parameters = [1, 17, 4095, 4096, 4097, 8193, 70_001].map((length, i) => {
       const p = parameter(length);
       fill(p.grad!, i % 2 ? 'scaled' : 'normal', 9, 1, i);

@@ -194,8 +194,8 @@ class World {
 }
 
 describe.each(Array.from({ length: 40 }, (_, i) => i + 1))('random calls, seed %i', (seed) => {
-  it('work or are refused, alike on both backends', () => {
-    const outcomes = (['native', 'portable'] as const).map((name) => {
+  it('work or are refused, alike on all backends', () => {
+    const outcomes = (['native', 'wasm', 'portable'] as const).map((name) => {
       setBackend(name);
       const world = new World(random(seed));
       for (let i = 0; i < 400; i++) world.act();
@@ -203,6 +203,7 @@ describe.each(Array.from({ length: 40 }, (_, i) => i + 1))('random calls, seed %
     });
     setBackend('native');
     expect(outcomes[1]).toEqual(outcomes[0]);
+    expect(outcomes[2]).toEqual(outcomes[0]);
     expect(outcomes[0]!.filter((line) => line === 'ok').length).toBeGreaterThan(20);
   });
 });

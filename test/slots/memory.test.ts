@@ -1,7 +1,8 @@
 /** Any memory, borrowed: what may lie where, and what happens when it goes away. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { activeBackend } from '../../lib/backend/active.ts';
+import { Space } from '../../lib/backend/wasm/space.ts';
 import {
   Adam,
   backend,
@@ -274,6 +275,7 @@ onEachBackend(() => {
 
   it('says so when state does not fit into memory', () => {
     const original = globalThis.SharedArrayBuffer;
+    const spaces = vi.spyOn(Space, 'growing').mockReturnValue(undefined);
     const o = new Adam([parameter()]);
     const huge = parameter(1 << 20);
     try {
@@ -284,6 +286,7 @@ onEachBackend(() => {
       } as never;
       expectError(() => o.addParamGroup({ params: huge }), 'ERR_OUT_OF_MEMORY', 'MiB');
     } finally {
+      spaces.mockRestore();
       globalThis.SharedArrayBuffer = original;
     }
     expect(o.paramGroups).toHaveLength(1);

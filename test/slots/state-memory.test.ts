@@ -1,6 +1,7 @@
 /** Memory for state: what is refused or fails gets none, and nothing is made twice. */
 
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { Space } from '../../lib/backend/wasm/space.ts';
 import { Adam, Parameter, RMSprop } from '../../lib/index.ts';
 import { expectError, onEachBackend, parameter } from '../support/helpers.ts';
 
@@ -15,9 +16,19 @@ function withSlabs(most: number, run: () => void): number {
       super(bytes);
     }
   } as never;
+  const allocate = Space.prototype.allocate;
+  const spaces = vi.spyOn(Space.prototype, 'allocate').mockImplementation(function (
+    this: Space,
+    bytes,
+  ) {
+    if (made >= most) return undefined;
+    made += 1;
+    return allocate.call(this, bytes);
+  });
   try {
     run();
   } finally {
+    spaces.mockRestore();
     globalThis.SharedArrayBuffer = original;
   }
   return made;

@@ -19,13 +19,17 @@ export const ROWS: readonly Pick<OptimizerCase, 'name' | 'make' | 'other' | 'wit
   },
 ];
 
-/** Every place where steps can be made: the portable backend, and each instruction set. */
-export const PLACES: readonly string[] = ['portable', ...isas()];
+/** Every place where steps can be made: other backends, and each instruction set. */
+export const PLACES: readonly string[] = ['portable', 'wasm', ...isas()];
 
 /** Makes steps there from now on; what is made there stays on that backend. */
 export function goTo(place: string): void {
-  setBackend(place === 'portable' ? 'portable' : 'native');
-  if (place !== 'portable') setIsa(place);
+  if (place === 'portable' || place === 'wasm') {
+    setBackend(place);
+  } else {
+    setBackend('native');
+    setIsa(place);
+  }
 }
 
 const LENGTHS = [19, 5, 1, 33];
