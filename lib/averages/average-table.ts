@@ -49,8 +49,6 @@ export class AverageTable implements Member {
   readonly #schema: Schema<object>;
   readonly #params: readonly ParameterLike[];
   readonly #averaged: number;
-  /** Where its arrays lie. */
-  readonly #placement: Placement;
   readonly #labels: readonly string[];
   readonly #lengths: readonly number[];
   readonly core: Core;

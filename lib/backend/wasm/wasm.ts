@@ -36,8 +36,6 @@ class Home implements Placement {
     return this.#space?.allocate(bytes);
   }
 
-  readonly longArray: number = Number.POSITIVE_INFINITY;
-
   residue(bytes: Uint8Array<ArrayBufferLike>): number {
     return spaceOf(bytes as never) === undefined ? 0 : bytes.byteOffset % SYSTEM_PAGE;
   }
@@ -65,7 +63,6 @@ const wasm: Backend = {
   isa,
   setIsa,
   threads: () => 1,
-  longArray: Number.POSITIVE_INFINITY,
   setThreads: () => {},
   longArray: Number.POSITIVE_INFINITY,
   residue: () => 0,
