@@ -13,6 +13,8 @@ type All = readonly Series[];
 /** Peers by name, in the order of the tables. */
 export const PEERS: readonly string[] = [
   'plain JavaScript',
+  'gradstep wasm, arena',
+  'gradstep wasm, arrays',
   'gradstep/portable',
   'tfjs wasm',
   'tfjs cpu',

@@ -1,5 +1,5 @@
 /**
- * Random programs on the native and on the portable backend in lockstep: after each call the same
+ * Random programs on the three backends in lockstep: after each call the same
  * bits, or the same code thrown; and a call that throws has changed nothing. 200 programs;
  * `npm run test:fuzz` runs 10,000. A failure prints its seed and the smallest program that fails.
  */
@@ -48,12 +48,14 @@ const mayHaveChanged = ({ name, b }: Command) =>
 it(`${RUNS} programs, seed ${SEED}`, async () => {
   const property = fc.asyncProperty(programs, async (program) => {
     const native = new World('native', collect);
-    const portable = new World('portable', collect);
+    const others = (['wasm', 'portable'] as const).map((name) => new World(name, collect));
     for (const [i, given] of program.entries()) {
       if (COLLECT > 0 && i % COLLECT === COLLECT - 1) collect();
-      const [first, second] = [await attempt(native, given), await attempt(portable, given)];
-      expect(second, given.name).toBe(first);
-      expect(portable.digest(), given.name).toBe(native.digest());
+      const outcome = await attempt(native, given);
+      for (const other of others) {
+        expect(await attempt(other, given), given.name).toBe(outcome);
+        expect(other.digest(), given.name).toBe(native.digest());
+      }
     }
   });
   await fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: false });

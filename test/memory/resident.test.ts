@@ -26,7 +26,7 @@ const loops: [string, string][] = [
   ['averages that are dropped', 'last = new EMA([p]); last.update();'],
 ];
 
-describe.each(['native', 'portable'] as const)('%s backend', (backend) => {
+describe.each(['native', 'wasm', 'portable'] as const)('%s backend', (backend) => {
   it.each(loops)('takes no more than 1.3 times what ordinary arrays do: %s', (_, make) => {
     const bound = 1.3 * ordinary;
     expect(least(bound, () => peak(loop(make), backend))).toBeLessThan(bound);
