@@ -4,8 +4,8 @@
  */
 
 import type { Doubles, Floats } from '../../support/typed-arrays.ts';
-import type { Run } from './plan.ts';
 import type { Reduction } from './reduce.ts';
+import type { Run } from './run.ts';
 
 /** What is done to the gradients of a step on their way into the rule, in this order. */
 export interface Treatment {

@@ -19,15 +19,8 @@ import { OPTION, PLAIN_OPTIONS, REPORT } from '../step-options.ts';
 import type { Arithmetic, SteppingRule } from './arithmetic.ts';
 import { checkGradients, type GradientOf } from './gradient-check.ts';
 import { MemoryMap, NOBODY, rangeOf, STATE, wholeRange } from './memory-map.ts';
-import {
-  footprintOf,
-  makePlan,
-  type Prepared,
-  type Run,
-  report,
-  type Slot,
-  slotsOf,
-} from './plan.ts';
+import { footprintOf, makePlan, type Prepared, report, slotsOf } from './plan.ts';
+import type { Run, Slot } from './run.ts';
 
 export class PortableCore implements Core {
   readonly #rule: SteppingRule;

@@ -5,37 +5,12 @@ import type { Failure } from '../backend.ts';
 import { REPORT } from '../step-options.ts';
 import type { SteppingRule } from './arithmetic.ts';
 import type { GradientCheck } from './gradient-check.ts';
-import { type Range, STATE } from './memory-map.ts';
+import { STATE } from './memory-map.ts';
 import { ScalarOverflow } from './rules/rule.ts';
-
-/** One parameter as the core sees it. */
-export interface Slot {
-  readonly group: number;
-  data: Floats;
-  grad: Floats | null;
-  /** What was claimed for `data`. */
-  range: Range;
-  readonly state: Floats[];
-  readonly length: number;
-  /** Where the pieces of its gradient that count begin and end; undefined: all of it counts. */
-  pieces?: Doubles;
-  struct: Doubles;
-  /** What the rule remembers of it; a view, as every step writes it. */
-  record: Doubles;
-}
+import type { Run, Slot } from './run.ts';
 
 /** Counts are exact in a double up to 2^53, and the next one has to be. */
 const isCount = (count: number) => count >= 0 && count < Number.MAX_SAFE_INTEGER;
-
-/** Neighbouring slots that share their scalars. */
-export interface Run {
-  readonly slots: Slot[];
-  readonly struct: Doubles;
-  /** The record of each before this step, and after it. */
-  readonly record: Doubles;
-  readonly next: Doubles;
-  readonly scalars: unknown;
-}
 
 /** A step of which everything that can fail has been done. */
 export interface Prepared {

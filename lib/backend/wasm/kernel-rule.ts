@@ -2,8 +2,8 @@
 
 import { type Floats, lengthOf, viewOf } from '../../support/typed-arrays.ts';
 import type { SteppingRule, Treatment } from '../portable/arithmetic.ts';
-import type { Run, Slot } from '../portable/plan.ts';
 import { type Rule, ScalarOverflow } from '../portable/rules/rule.ts';
+import type { Run, Slot } from '../portable/run.ts';
 import { commonSpace, kernelsOf } from './engine.ts';
 import type { Kernels } from './modules.ts';
 import { BLOCK, type Space, STATES, spaceOf } from './space.ts';
