@@ -34,6 +34,15 @@ const LINE = 64;
 /** Pages of 4 GiB; less where a system is short of addresses, which are all taken at once. */
 const MOST = [65536, 16384, 4096];
 
+/** What V8 collects last of a dropped optimizer is its instance: it is told of so much more. */
+const HEAVIER = 8;
+
+/** Bytes of an empty space that are kept, since no page of it goes back to the system. */
+const LARGEST_SPARE = 64 * 1024 ** 2;
+
+/** One that is empty, for whoever asks next. */
+let spare: Space | undefined;
+
 /** By buffer: the space whose memory it is. */
 const spaces = stamps<Space>();
 
@@ -50,6 +59,8 @@ export class Space {
   #buffer: ArrayBufferLike;
   /** Up to where memory has been given out, in bytes. */
   #end = FIRST;
+  /** How much of that is somebody's. */
+  #live = 0;
   /** What was given back, to be given out again. */
   readonly #free: { readonly begin: number; readonly end: number }[] = [];
   /** Lets V8 count what is given out. */
@@ -80,6 +91,9 @@ export class Space {
   /** One that can grow, or undefined. */
   static growing(): Space | undefined {
     const { Memory: NewMemory } = webAssembly();
+    const used = spare;
+    spare = undefined;
+    if (used !== undefined) return used;
     for (const maximum of MOST) {
       try {
         const memory = new NewMemory({ initial: FIRST / PAGE, maximum, shared: true });
@@ -125,6 +139,7 @@ export class Space {
   allocate(bytes: number): Floats | undefined {
     const size = Math.ceil(bytes / LINE) * LINE;
     const begin = this.#takeFree(size) ?? this.#takeNew(size);
+    if (begin !== undefined) this.#live += size;
     return begin === undefined ? undefined : new Float32Array(this.#buffer, begin, size / 4);
   }
 
@@ -151,7 +166,7 @@ export class Space {
       this.#know();
     }
     this.#end = begin + size;
-    this.#weights.push(weightOf(size));
+    this.#weights.push(weightOf(size * HEAVIER));
     return begin;
   }
 
@@ -162,7 +177,12 @@ export class Space {
 
   /** Takes memory back of which nobody holds an array. */
   giveBack({ byteOffset, byteLength }: Uint8Array<ArrayBufferLike>): void {
-    if (byteLength > 0) this.#free.push({ begin: byteOffset, end: byteOffset + byteLength });
+    if (byteLength === 0) return;
+    this.#free.push({ begin: byteOffset, end: byteOffset + byteLength });
+    this.#live -= byteLength;
+    if (this.#live > 0) return;
+    this.#free.splice(0, this.#free.length, { begin: FIRST, end: this.#end });
+    if (this.#end <= LARGEST_SPARE) spare = this;
   }
 
   /** Writes a name for `findRule`, and gives its address. */
