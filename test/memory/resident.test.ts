@@ -95,6 +95,18 @@ describe.each(['native', 'wasm', 'portable'] as const)('%s backend', (backend) =
   });
 });
 
+describe('wasm backend', () => {
+  it('has a thousand optimizers made and dropped in the memory of a few', () => {
+    const body = (count: number) => `
+      const p = Parameter.zeros([40_000]);
+      p.ensureGrad().fill(1);
+      for (let i = 0; i < ${count}; i++) new Adam([p]).step();`;
+    const few = peak(body(100), 'wasm');
+    // All of them take 320 MB of state, and a gigabyte of spaces.
+    expect(least(few + 60e6, () => peak(body(1000), 'wasm'))).toBeLessThan(few + 60e6);
+  });
+});
+
 describe('native backend', () => {
   it('gives what an optimizer takes to the system when it is disposed of', () => {
     const body = `
