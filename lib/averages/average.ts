@@ -13,7 +13,6 @@ import { type Steppable, steppableOf } from '../stepping/stepping.ts';
 import { describe, inspectCustom } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { ownProperties } from '../support/own-properties.ts';
-import { refuseWrites } from '../support/read-only.ts';
 import type { Floats } from '../support/typed-arrays.ts';
 import {
   type AverageStateDict,
@@ -24,7 +23,7 @@ import {
 import { listAveraged, type Rows } from './average-list.ts';
 import { AverageTable } from './average-table.ts';
 import type { AverageFunction } from './function-rule.ts';
-import type { AverageOptions, PaceOptions } from './options.ts';
+import { type AverageOptions, guardFields, type PaceOptions, showFields } from './options.ts';
 
 /** `background`: a step on another thread works on it. */
 type Phase = 'idle' | 'busy' | 'background' | 'disposed';
@@ -41,11 +40,11 @@ export abstract class Average<
   O extends PaceOptions = PaceOptions,
 > extends HasStateDict<AverageStateDict> {
   /** The parameters, in order; a frozen array. */
-  readonly params: readonly ParameterLike[];
+  declare readonly params: readonly ParameterLike[];
   /** Their names, when they were given as `[name, parameter]` pairs. */
-  readonly paramNames: readonly string[] | undefined;
+  declare readonly paramNames: readonly string[] | undefined;
   /** The averages by parameter, and copies by buffer: live arrays, which the next update writes. */
-  readonly averages: ReadonlyMap<ParameterLike, Floats>;
+  declare readonly averages: ReadonlyMap<ParameterLike, Floats>;
 
   readonly #schema: Schema<O>;
   readonly #table: AverageTable;
@@ -68,11 +67,10 @@ export abstract class Average<
     const { buffers, ...given } = ownProperties(checkOptions(options, key)) as AverageOptions;
     const values = schema.parse(given, schema.initial(), '', ['buffers']);
     const lists = listAveraged(params, buffers);
-    this.params = lists.averaged.params;
-    this.paramNames = lists.averaged.names;
+    const { params: list, names } = lists.averaged;
     this.#rows = lists.all;
     this.#schema = schema;
-    this.#table = new AverageTable(schema, lists.all, this.params.length, avgFn);
+    this.#table = new AverageTable(schema, lists.all, list.length, avgFn);
     this.#table.writeOptions(values);
     this.#follower = {
       table: this.#table,
@@ -85,7 +83,8 @@ export abstract class Average<
       },
     };
     const { averages } = this.#table;
-    this.averages = new Map(this.#rows.params.map((parameter, i) => [parameter, averages[i]!]));
+    const byParameter = new Map(this.#rows.params.map((p, i) => [p, averages[i]!]));
+    showFields(this, { params: list, paramNames: names, averages: byParameter });
   }
 
   /**
@@ -296,4 +295,4 @@ export abstract class Average<
   }
 }
 
-refuseWrites(Average.prototype);
+guardFields(Average.prototype);

@@ -3,8 +3,17 @@
 import { number, type Option, refuse } from '../options/option.ts';
 import type { OptionTable } from '../options/schema.ts';
 import type { ParamsInput } from '../parameters/list-params.ts';
+import type { ParameterLike } from '../parameters/parameter.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import {
+  fixedMap,
+  readOnlyError,
+  readOnlyFields,
+  refuseWrites,
+  watchNewFields,
+} from '../support/read-only.ts';
+import type { Floats } from '../support/typed-arrays.ts';
 
 /** Options that say which updates count. */
 export interface PaceOptions {
@@ -82,4 +91,33 @@ export function form<Other extends string>(
       struct[at] = value === 'lerp' ? 1 : 0;
     },
   };
+}
+
+/** What an average shows of what it was made with, and does not let be replaced. */
+export function showFields(
+  average: object,
+  fields: {
+    readonly params: unknown;
+    readonly paramNames: unknown;
+    readonly averages: Map<ParameterLike, Floats>;
+  },
+): void {
+  const { params, paramNames } = fields;
+  const averages = fixedMap(fields.averages, 'averages', 'write into its arrays');
+  const anew = 'make another average';
+  const described = readOnlyFields({
+    params: [() => params, anew],
+    paramNames: [() => paramNames, anew],
+    averages: [() => averages, 'write into its arrays'],
+  });
+  Object.defineProperties(average, described);
+}
+
+/** What is given when an average is made, and not kept without a word when it comes later. */
+export function guardFields(prototype: object): void {
+  refuseWrites(prototype);
+  const late = /^(decay|form|warmup\w+|minDecay|update\w+|buffers|avgFn|lr)$/;
+  watchNewFields(prototype, (_, key) => {
+    if (late.test(key)) throw readOnlyError(key, 'it is given when the average is made');
+  });
 }

@@ -6,29 +6,24 @@
 import { plainWord } from '../options/elsewhere.ts';
 import { STEP_KEYS } from '../stepping/step-options.ts';
 import { GradstepError } from '../support/errors.ts';
+import { watchNewFields } from '../support/read-only.ts';
 
 /** What groups have beside their options, and optimizers have not. */
 const OF_GROUPS = ['params', 'frozen'];
 
 /**
- * Lets assignments to fields that an object of this class does not have pass, but for names of
- * options: those throw. Fields that a subclass declares, and accessors that it defines, are its own
- * affair and never come here.
+ * Refuses assignments to fields that an object of this class does not have, if they are names of
+ * options.
  * @param optionsOf Names of the options that its groups have; undefined for other objects.
  */
 export function refuseOptions(
   prototype: object,
   optionsOf: (object: object) => readonly string[] | undefined,
 ): void {
-  const guard = new Proxy(Object.create(Object.getPrototypeOf(prototype)) as object, {
-    set(_target, key, value, object: object) {
-      const options = typeof key === 'string' ? optionsOf(object) : undefined;
-      if (options !== undefined) refuse(key as string, options);
-      const plain = { value, writable: true, enumerable: true, configurable: true };
-      return Reflect.defineProperty(object, key, plain);
-    },
+  watchNewFields(prototype, (object, key) => {
+    const options = optionsOf(object);
+    if (options !== undefined) refuse(key, options);
   });
-  Object.setPrototypeOf(prototype, guard);
 }
 
 function refuse(key: string, options: readonly string[]): void {

@@ -3,6 +3,7 @@
 import { isObject } from '../parameters/list-params.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
+import { nextTurn } from '../support/next-turn.ts';
 import { ownProperties } from '../support/own-properties.ts';
 import type { StepArguments } from './hooks.ts';
 import { warnOfNoGradient } from './no-gradient.ts';
@@ -15,11 +16,25 @@ export interface StepAsyncOptions {
 }
 
 /**
- * One step of one optimizer: hooks and closure here, the update elsewhere.
+ * One step of one optimizer: hooks and closure here, the update elsewhere. The event loop has had a
+ * turn before it is over, also when it was refused: somebody may try again and again.
  *
  * @returns What the closure returned or resolved to.
  */
 export async function stepAsync(
+  stepper: Stepper,
+  given: StepArguments,
+  options: StepAsyncOptions,
+): Promise<unknown> {
+  try {
+    return await stepNow(stepper, given, options);
+  } catch (error) {
+    await nextTurn();
+    throw error;
+  }
+}
+
+async function stepNow(
   stepper: Stepper,
   given: StepArguments,
   options: StepAsyncOptions,

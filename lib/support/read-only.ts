@@ -45,3 +45,31 @@ export function refuseWrites(prototype: object): void {
     });
   }
 }
+
+/**
+ * Has a look at assignments to fields that an object of this class does not have. Fields that a
+ * subclass declares, and accessors that it defines, are its own affair and never come here.
+ * @param refuse Throws for what must not be kept without a word.
+ */
+export function watchNewFields(
+  prototype: object,
+  refuse: (object: object, key: string) => void,
+): void {
+  const guard = new Proxy(Object.create(Object.getPrototypeOf(prototype)) as object, {
+    set(_target, key, value, object: object) {
+      if (typeof key === 'string') refuse(object, key);
+      const plain = { value, writable: true, enumerable: true, configurable: true };
+      return Reflect.defineProperty(object, key, plain);
+    },
+  });
+  Object.setPrototypeOf(prototype, guard);
+}
+
+/** Lets a map refuse to be changed. @param instead What to do, as an imperative. */
+export function fixedMap<K, V>(map: Map<K, V>, name: string, instead: string): ReadonlyMap<K, V> {
+  const refuse = () => {
+    throw new GradstepError('ERR_READ_ONLY', `${name} cannot be changed: ${instead}`);
+  };
+  const value = { value: refuse };
+  return Object.defineProperties(map, { set: value, delete: value, clear: value });
+}

@@ -1,7 +1,7 @@
 /** EMA and SWA in the hands of callers that are wrong, late or sly: nothing changes. */
 
 import { describe, expect, it } from 'vitest';
-import { AveragedModel, EMA, SGD, SWA } from '../../lib/index.ts';
+import { AveragedModel, EMA, type ParameterLike, SGD, SWA } from '../../lib/index.ts';
 import { bits, expectError, onEachBackend, parameter } from '../support/helpers.ts';
 
 type Floats = Float32Array<ArrayBufferLike>;
@@ -209,5 +209,26 @@ onEachBackend(() => {
       }
       expectError(() => kept.update(), 'ERR_DISPOSED', 'disposed');
     });
+  });
+});
+
+describe('what an average shows', () => {
+  it.each(['updateEvery', 'lr', 'buffers', 'params', 'averages', 'warmupPower'])(
+    'refuses another %s',
+    (key) => {
+      const ema = new EMA([parameter()], { decay: 0.5 });
+      expectError(() => Object.assign(ema, { [key]: 5 }), 'ERR_READ_ONLY', key);
+      expect(Object.assign(ema, { mine: 5 })).toMatchObject({ mine: 5 });
+    },
+  );
+
+  it('refuses changes of its map', () => {
+    const p = parameter();
+    const { averages } = new EMA([p]);
+    const map = averages as Map<ParameterLike, Float32Array<ArrayBufferLike>>;
+    for (const change of [() => map.clear(), () => map.delete(p), () => map.set(p, p.data)]) {
+      expectError(change, 'ERR_READ_ONLY', 'averages cannot be changed: write into its arrays');
+    }
+    expect(averages.size).toBe(1);
   });
 });
