@@ -57,6 +57,6 @@ test.for([
     maxBuffer: 64 << 20,
   });
   const said = stdout.match(/<body>([\s\S]*)<\/body>/)?.[1]?.trim() ?? stdout;
-  expect(said).toMatch(new RegExp(`^portable, ${state}: [1-9]\\d* cases, 0 wrong$`));
+  expect(said).toMatch(new RegExp(`^wasm, ${state}: [1-9]\\d* cases, 0 wrong$`));
   await annotate(said);
 });

@@ -51,6 +51,7 @@ export function runGoldens(
   command: readonly string[],
   isas: string,
   limit = 'Infinity',
+  backend = 'native',
 ): Promise<string> {
   const [program = '', ...args] = [...command, 'runner.mjs', isas, limit];
   const cwd = inject('consumer');
@@ -58,7 +59,7 @@ export function runGoldens(
     execFile(
       program,
       args,
-      { cwd, env: offline(cwd), timeout: 850_000 },
+      { cwd, env: { ...offline(cwd), GRADSTEP_BACKEND: backend }, timeout: 850_000 },
       (error, stdout, stderr) =>
         error ? reject(new Error(`${error.message}\n${stdout}${stderr}`)) : resolve(stdout.trim()),
     );

@@ -2,7 +2,8 @@
  * What another machine runs: loads the installed package, steps the goldens on each instruction
  * set, and again in a worker. Ends with 0 if all is well.
  *
- * node runner.mjs avx2,scalar [limit]     the instruction sets that must be there, best first
+ * node runner.mjs avx2,scalar [limit]     the instruction sets that must be there, best first; of
+ *                                         the backend that GRADSTEP_BACKEND names, or native
  */
 
 import { fileURLToPath } from 'node:url';
@@ -10,11 +11,13 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { backend, isa, isas, setIsa } from 'gradstep';
 import { type Checked, checkGoldens, told } from './check.ts';
 
+const BACKEND = process.env.GRADSTEP_BACKEND || 'native';
+
 const WORKER_CASES = 20; // the arithmetic is the main thread's: this is about loading and stepping
 
 function checkEachIsa(expected: string, limit: number): boolean {
-  if (backend() !== 'native' || isa() !== isas()[0] || isas().join() !== expected) {
-    console.log(`Expected native on ${expected} but found ${backend()} on ${isas()}`);
+  if (backend() !== BACKEND || isa() !== isas()[0] || isas().join() !== expected) {
+    console.log(`Expected ${BACKEND} on ${expected} but found ${backend()} on ${isas()}`);
     return false;
   }
   return isas().every((name) => {
@@ -33,7 +36,7 @@ async function checkInWorker(): Promise<boolean> {
   });
   await worker.terminate();
   console.log(`worker, ${name}: ${told(checked)}`);
-  return name === 'native' && checked.cases > 0 && checked.wrong.length === 0;
+  return name === BACKEND && checked.cases > 0 && checked.wrong.length === 0;
 }
 
 if (isMainThread) {
