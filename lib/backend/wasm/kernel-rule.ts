@@ -1,6 +1,12 @@
 /** An update rule whose scalars and steps the kernels compute. */
 
-import { type Floats, lengthOf, viewOf } from '../../support/typed-arrays.ts';
+import {
+  bufferOf,
+  byteOffsetOf,
+  type Floats,
+  lengthOf,
+  viewOf,
+} from '../../support/typed-arrays.ts';
 import type { SteppingRule, Treatment } from '../portable/arithmetic.ts';
 import { type Rule, ScalarOverflow } from '../portable/rules/rule.ts';
 import type { Run, Slot } from '../portable/run.ts';
@@ -140,11 +146,16 @@ class RunOfKernels {
       this.#call(kernels, space, places, length);
       return;
     }
+    const buffers = arrays.map((array) => (array === undefined ? undefined : bufferOf(array)));
+    const offsets = arrays.map((array) => (array === undefined ? 0 : byteOffsetOf(array)));
     for (let from = 0; from < length; from += BLOCK) {
       const count = Math.min(BLOCK, length - from);
       const block = places.map((place, k) => (place < 0 ? space.scratchOf(k) : place + from * 4));
+      const outside: (Floats | undefined)[] = [];
       for (let k = 0; k < arrays.length; k++) {
-        if (places[k]! < 0) copy(space.scratch[k]!, 0, arrays[k]!, from, count);
+        if (places[k]! >= 0) continue;
+        outside[k] = new Float32Array(buffers[k]!, offsets[k]! + from * 4, count);
+        copyAll(space.scratch[k]!, outside[k]!);
       }
       if (isTreated) {
         const source = block[GRAD]!;
@@ -152,8 +163,12 @@ class RunOfKernels {
         this.#treat(kernels, source, block[GRAD], count);
       }
       this.#call(kernels, space, block, count);
-      for (let k = 0; k < arrays.length; k++) {
-        if (places[k]! < 0 && k !== GRAD) copy(arrays[k]!, from, space.scratch[k]!, 0, count);
+      for (let k = 0; k < outside.length; k++) {
+        if (outside[k] === undefined || k === GRAD) continue;
+        copyAll(
+          outside[k]!,
+          count < BLOCK ? viewOf(space.scratch[k]!, 0, count) : space.scratch[k]!,
+        );
       }
     }
   }
@@ -187,6 +202,11 @@ function changes({ scale, bound, coefficient }: Factors): boolean {
 const LOOP = 64;
 const { apply } = Reflect;
 const { set: setFloats } = Float32Array.prototype;
+
+/** Copies one array to the beginning of another, bits of NaN included. */
+function copyAll(to: Floats, source: Floats): void {
+  apply(setFloats, to, [source]);
+}
 
 /** Copies a part of one array into another, bits of NaN included. */
 export function copy(to: Floats, at: number, source: Floats, from: number, count: number): void {
