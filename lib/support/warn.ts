@@ -61,5 +61,5 @@ export function warnAgain(code: WarningCode, message: string): void {
   const { process, console } = globalThis;
   const type = 'GradstepWarning';
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, { type, code });
-  else console.warn(`[${code}] ${type}: ${message}`);
+  else console?.warn(`[${code}] ${type}: ${message}`);
 }

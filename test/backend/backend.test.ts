@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { AdamW, backend, isa, isas, Parameter, setBackend, setIsa } from '../../lib/index.ts';
 import * as portable from '../../lib/portable.ts';
 import { expectError } from '../support/helpers.ts';
+import { WASM_ISAS } from '../support/wasm.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const temporary = mkdtempSync(join(tmpdir(), 'gradstep-'));
@@ -91,7 +92,7 @@ describe('in a process of its own', () => {
     const { stdout } = await run(
       "import { backend } from 'gradstep/portable'; console.log(backend())",
     );
-    expect(stdout).toBe('portable\n');
+    expect(stdout).toBe('wasm\n');
   });
 });
 
@@ -107,12 +108,12 @@ describe('without the addon', () => {
   it('falls back with one warning that says why and how to mend it', async () => {
     const twice = `${show}; await import('gradstep/portable');`;
     const { stdout, stderr } = await run(twice, { GRADSTEP_PREBUILD: '' }, temporary);
-    expect(stdout).toBe('portable portable 0.5\n');
+    expect(stdout).toBe(`wasm ${WASM_ISAS[0]} 0.5\n`);
     expect(stderr.match(/GradstepWarning/g)).toHaveLength(1);
     expect(stderr).toContain('ERR_NATIVE_UNAVAILABLE');
     expect(stderr).toContain(`No native addon for ${process.platform}-${process.arch}`);
     expect(stderr).toContain("'npx gradstep build'");
-    expect(stderr).toContain('portable backend');
+    expect(stderr).toContain('wasm backend');
   });
 
   it('fails with the same words when native is forced, and is silent when portable is', async () => {
