@@ -18,12 +18,18 @@ export { Optimizer } from './optimizer/optimizer.ts';
 export { type OptionsOf, option, type StateOf, type Update } from './optimizer/own-rule.ts';
 export type { ReplaceOptions } from './optimizer/replace-options.ts';
 export { Adadelta, type AdadeltaOptions, type AdadeltaState } from './optimizers/adadelta.ts';
+export { Adafactor, type AdafactorOptions, type AdafactorState } from './optimizers/adafactor.ts';
 export { Adagrad, type AdagradOptions, type AdagradState } from './optimizers/adagrad.ts';
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam.ts';
 export { Adamax, type AdamaxOptions, type AdamaxState } from './optimizers/adamax.ts';
 export { AdamW, type AdamWOptions } from './optimizers/adamw.ts';
+export { Adan, type AdanOptions, type AdanState } from './optimizers/adan.ts';
+export { AdEMAMix, type AdEMAMixOptions, type AdEMAMixState } from './optimizers/ademamix.ts';
 export { ASGD, type ASGDOptions, type ASGDState } from './optimizers/asgd.ts';
+export { LAMB, type LAMBOptions, type LAMBState } from './optimizers/lamb.ts';
+export { LARS, type LARSOptions, type LARSState } from './optimizers/lars.ts';
 export { Lion, type LionOptions, type LionState } from './optimizers/lion.ts';
+export { type AdjustLrFn, Muon, type MuonOptions, type MuonState } from './optimizers/muon.ts';
 export { NAdam, type NAdamOptions, type NAdamState } from './optimizers/nadam.ts';
 export {
   createOptimizer,

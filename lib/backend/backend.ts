@@ -61,11 +61,16 @@ export interface Core {
    * as a gradient of its own: pairs of where one begins and ends. Between them is padding.
    */
   setPieces(slot: number, pieces: Doubles): void;
+  /**
+   * The last two dimensions of the slot's parameter, for a rule that sees shapes: its data is so
+   * many matrices, one after the other. Without a call it has fewer.
+   */
+  setShape(slot: number, rows: number, columns: number): void;
   /** The slot's hyperparameters and record lie here, no longer where its group's do. */
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void;
   /**
    * One kind of state of some slots: pairs of a slot and where its array begins in `memory`, as
-   * many as `count` says. Memory that is no longer than the slot's data is the array itself. Gives
+   * many as `count` says. Memory that is no longer than the state is the array itself. Gives
    * the arrays, in order, if this core has made them for itself.
    */
   setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] | undefined;

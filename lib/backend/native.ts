@@ -134,6 +134,10 @@ class NativeCore implements Core {
     guard(() => this.#addon.setPieces(this.#handle, slot, pieces));
   }
 
+  setShape(slot: number, rows: number, columns: number): void {
+    guard(() => this.#addon.setShape(this.#handle, slot, rows, columns));
+  }
+
   setSlot(slot: number, hyperparameters: Doubles, record: Doubles): void {
     guard(() => this.#addon.setSlot(this.#handle, slot, hyperparameters, record));
   }

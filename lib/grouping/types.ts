@@ -2,11 +2,17 @@
 
 import type { Json, ParamGroupInput } from '../groups/group-input.ts';
 import type { AdadeltaOptions } from '../optimizers/adadelta.ts';
+import type { AdafactorOptions } from '../optimizers/adafactor.ts';
 import type { AdagradOptions } from '../optimizers/adagrad.ts';
 import type { AdamOptions } from '../optimizers/adam.ts';
 import type { AdamaxOptions } from '../optimizers/adamax.ts';
+import type { AdanOptions } from '../optimizers/adan.ts';
+import type { AdEMAMixOptions } from '../optimizers/ademamix.ts';
 import type { ASGDOptions } from '../optimizers/asgd.ts';
+import type { LAMBOptions } from '../optimizers/lamb.ts';
+import type { LARSOptions } from '../optimizers/lars.ts';
 import type { LionOptions } from '../optimizers/lion.ts';
+import type { MuonOptions } from '../optimizers/muon.ts';
 import type { NAdamOptions } from '../optimizers/nadam.ts';
 import type { RAdamOptions } from '../optimizers/radam.ts';
 import type { RMSpropOptions } from '../optimizers/rmsprop.ts';
@@ -20,11 +26,17 @@ import type { NamedParameter } from '../parameters/list-params.ts';
  */
 export interface AnyOptions
   extends AdadeltaOptions,
+    Omit<AdafactorOptions, 'eps'>,
     AdagradOptions,
     AdamaxOptions,
     AdamOptions,
     ASGDOptions,
     LionOptions,
+    MuonOptions,
+    LAMBOptions,
+    LARSOptions,
+    Omit<AdanOptions, 'betas'>,
+    Omit<AdEMAMixOptions, 'betas'>,
     NAdamOptions,
     RAdamOptions,
     RMSpropOptions,

@@ -6,8 +6,9 @@ import type { Schema } from '../options/schema.ts';
 import { listParams, type ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
 import { OptimizerMemory } from '../slots/optimizer-memory.ts';
+import { labelOf, type Shaping } from '../slots/slot.ts';
 import { SlotTable } from '../slots/slot-table.ts';
-import { StateMap } from '../slots/state.ts';
+import { type StatedData, StateMap } from '../slots/state.ts';
 import type { Status } from '../slots/status.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
@@ -27,7 +28,9 @@ import {
 } from './param-group.ts';
 
 /** What a user keeps beside a group. */
-type GroupNote = Pick<GroupMembers, 'name' | 'meta' | 'frozen'>;
+type GroupNote = Pick<GroupMembers, 'name' | 'meta' | 'frozen'> & {
+  readonly shapings: readonly Shaping[] | undefined;
+};
 
 /** A group as the table keeps it. */
 export interface GroupRow<O extends object> {
@@ -119,12 +122,15 @@ export class GroupTable<O extends object, S = unknown> {
       const where = groupLabel(index, given.name);
       const base = this.schema.read(this.#defaults);
       const options = this.schema.parse(given, base, where, MEMBERS);
-      const list = listParams(given.params, given.paramNames, where);
+      const list = listParams(given.params, given.paramNames, where, {
+        shaped: this.schema.shaped,
+      });
       this.checkNamed(list, where);
+      const shapings = this.shapingsOf(list, index);
       this.slots.refuse(list.params);
       despiteMoves(this.slots, list, () => {
         this.slots.refuseLarge(list, index);
-        this.#register(index, options, list, given);
+        this.#register(index, options, list, { ...given, shapings });
       });
       this.keepNamed(list);
     } finally {
@@ -140,12 +146,13 @@ export class GroupTable<O extends object, S = unknown> {
       this.schema.write(struct, options);
       const records = this.memory.doubles(params.length * this.schema.record.length);
       const overrides = new Overrides(this);
-      const { name, meta, frozen } = given;
+      const { name, meta, frozen, shapings } = given;
       const members = { params, paramNames: names, name, meta, frozen };
       const owner = new GroupOwner(this, index, struct, overrides);
       const view = new OptionView(owner, members) as unknown as ParamGroup<O>;
-      const attachState = this.allocate(this.slots.size, list.data, this.kindsOf(options));
-      this.slots.add(list, { group: index, struct, records, frozen: frozen === true });
+      const kinds = this.kindsOf(options);
+      const attachState = this.allocate(this.slots.size, { data: list.data, shapings }, kinds);
+      this.slots.add(list, { group: index, struct, records, frozen: frozen === true, shapings });
       attachState();
       this.rows.push({ struct, records, members, overrides, view });
       this.list.push(view);
@@ -205,7 +212,7 @@ export class GroupTable<O extends object, S = unknown> {
       const isAlike = (i: number) => slots[i] === slots[i - 1]! + 1 && kinds[i]!.join() === alike;
       for (end = at + 1; end < slots.length && isAlike(end); ) end++;
       const data = slots.slice(at, end).map((slot) => rows[slot]!.data);
-      attach.push(this.allocate(slots[at]!, data, kinds[at]!));
+      attach.push(this.allocate(slots[at]!, { data, shapings: undefined }, kinds[at]!));
     }
     return () => {
       for (const register of attach) register();
@@ -224,11 +231,29 @@ export class GroupTable<O extends object, S = unknown> {
   /** Memory for the state of slots from `first` on; calling the result registers it. */
   allocate(
     first: number,
-    data: readonly Floats[],
+    stated: StatedData,
     kinds: readonly number[],
     isNew: boolean = first >= this.slots.size,
   ): () => void {
-    return this.state.allocate(kinds, first, data, this.memory, this.core, isNew);
+    return this.state.allocate(kinds, first, stated, this.memory, this.core, isNew);
+  }
+
+  /** What the rule makes of the shapes of parameters, where it sees them. */
+  shapingsOf(
+    { shapes, labels }: Pick<ParamList, 'shapes' | 'labels'>,
+    group: number,
+  ): readonly Shaping[] | undefined {
+    return shapes?.map((shape, i) => this.shapingOf(shape, labelOf(labels[i], i, group)));
+  }
+
+  /**
+   * What the rule makes of a parameter's shape.
+   * @throws {GradstepError} `ERR_INVALID_PARAMETER` where it does not take such parameters.
+   */
+  shapingOf(shape: readonly number[], label: string): Shaping {
+    const wrong = this.schema.refuseShape?.(shape);
+    if (wrong === undefined) return { shape, stateLengths: this.schema.stateLengths(shape) };
+    throw new GradstepError('ERR_INVALID_PARAMETER', `${wrong}: parameter ${label}`);
   }
 
   /** The number of a parameter of this optimizer. */

@@ -7,6 +7,7 @@ import type { GroupTable } from '../groups/group-table.ts';
 import { OptionView } from '../groups/param-group.ts';
 import { listParams, type ParamList } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
+import { labelOf, type Shaping, type Slot } from '../slots/slot.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
@@ -39,11 +40,13 @@ export function addParameters(table: Table, group: unknown, params: unknown): vo
     }
     const { members, view } = table.rows[index]!;
     const where = groupLabel(index, view.name);
-    const list = listParams(params, undefined, where, members.paramNames);
+    const { shaped } = table.schema;
+    const list = listParams(params, undefined, where, { taken: members.paramNames, shaped });
     if (list.params.length === 0) return;
     table.checkNamed(list, where);
+    const shapings = table.shapingsOf(list, index);
     table.slots.refuse(list.params);
-    despiteMoves(table.slots, list, () => join(table, index, list));
+    despiteMoves(table.slots, list, () => join(table, index, list, shapings));
     table.keepNamed(list);
     members.params = Object.freeze([...members.params, ...list.params]);
     if (list.names === undefined) return;
@@ -53,7 +56,12 @@ export function addParameters(table: Table, group: unknown, params: unknown): vo
 }
 
 /** Runs no code of a user. */
-function join(table: Table, index: number, list: ParamList): void {
+function join(
+  table: Table,
+  index: number,
+  list: ParamList,
+  shapings: readonly Shaping[] | undefined,
+): void {
   const { slots, state, memory, rows, schema } = table;
   const { struct, members, view } = rows[index]!;
   let first = 0;
@@ -62,8 +70,8 @@ function join(table: Table, index: number, list: ParamList): void {
   try {
     const records = memory.doubles(list.params.length * schema.record.length);
     const kinds = table.kindsOf(schema.read(struct));
-    const attachState = table.allocate(first, list.data, kinds, true);
-    const joined = { group: index, struct, records, frozen: view.frozen === true };
+    const attachState = table.allocate(first, { data: list.data, shapings }, kinds, true);
+    const joined = { group: index, struct, records, frozen: view.frozen === true, shapings };
     slots.insert(first, list, joined, members.params.length);
     state.insert(first, list.params.length);
     attachState();
@@ -132,8 +140,9 @@ export function replaceParameter(
   change(table, 'replaceParameter', () => {
     const slot = table.slotOf(old);
     const row = table.slots.rows[slot]!;
-    const { data, name: ownName } = readNext(table, row.group, next);
+    const { data, name: ownName, shaping } = readNext(table, row.group, next);
     const source = readSource(options, { old, next, from: row.length, to: lengthOf(data) });
+    if (source.kind !== 'reset') refuseOtherState(row, shaping, source.kind);
     const { members, overrides } = table.rows[row.group]!;
     const name = members.paramNames ? row.name : ownName;
     const params = members.params.slice();
@@ -143,8 +152,8 @@ export function replaceParameter(
     despiteMoves(table.slots, { data: [data], labels: [name] }, () => {
       const before = table.memory.mark();
       try {
-        const attachState = inherit(table, slot, data, source); // by what `old` overrides
-        table.slots.replace(slot, next, data, name);
+        const attachState = inherit(table, slot, { data, shaping }, source); // by what `old` overrides
+        table.slots.replace(slot, next, data, name, shaping);
         attachState();
       } catch (error) {
         table.memory.takeBack(before);
@@ -160,16 +169,16 @@ export function replaceParameter(
  * Memory for what the place of `slot` remembers, for data of perhaps another length; calling the
  * result, once that data is there, puts it in its place.
  */
-function inherit(table: Table, slot: number, data: Floats, source: Source): () => void {
+function inherit(table: Table, slot: number, coming: Coming, source: Source): () => void {
   const { state, memory, core } = table;
   switch (source.kind) {
     case 'keep':
       return () => state.reattach(slot, core);
     case 'gather':
-      return state.renew(slot, state.kindsOf(slot), data, memory, core, source.gather);
+      return state.renew(slot, state.kindsOf(slot), coming, memory, core, source.gather);
     case 'reset': {
       const kinds = table.kindsOf(table.optionsOf(slot));
-      const attachState = state.renew(slot, kinds, data, memory, core);
+      const attachState = state.renew(slot, kinds, coming, memory, core);
       return () => {
         table.slots.rows[slot]!.record.fill(0);
         attachState();
@@ -191,12 +200,37 @@ function listSlots(table: Table, given: unknown, call: string): number[] {
   return [...slots].sort((a, b) => a - b);
 }
 
+/** Data that comes, with its shape where the rule sees shapes. */
+interface Coming {
+  readonly data: Floats;
+  readonly shaping: Shaping | undefined;
+}
+
+/** State by rows and columns can only be kept for a parameter of the same shape. */
+function refuseOtherState(
+  { shaping: before, length, label }: Readonly<Slot>,
+  shaping: Shaping | undefined,
+  kind: 'keep' | 'gather',
+): void {
+  if (before === undefined || shaping === undefined) return;
+  const isFactored = ({ stateLengths, shape }: Shaping, size: number) =>
+    shape.length > 1 && stateLengths.some((own) => own >= 0 && own !== size);
+  const after = shaping.shape.reduce((product, size) => product * size, 1);
+  const same = kind === 'keep' && before.shape.join() === shaping.shape.join();
+  if (same || !(isFactored(before, length) || isFactored(shaping, after))) return;
+  throw new GradstepError(
+    'ERR_INVALID_ARGUMENT',
+    `Expected state: 'reset', since what is remembered of parameter ${label} is by rows and ` +
+      `columns, of shape [${before.shape.join(', ')}]; received shape [${shaping.shape.join(', ')}]`,
+  );
+}
+
 /** A parameter that comes; whether it is here already is asked by `SlotTable.replace`. */
 function readNext(
   table: Table,
   group: number,
   next: unknown,
-): { data: Floats; name: string | undefined } {
+): Coming & { readonly name: string | undefined } {
   const where = groupLabel(group, table.rows[group]!.view.name);
   if (isIterable(next)) {
     throw new GradstepError(
@@ -204,8 +238,11 @@ function readNext(
       `Expected one parameter to replace another but received ${describe(next)}${where}`,
     );
   }
-  const { data, labels } = listParams([next], undefined, where);
-  return { data: data[0]!, name: labels[0] };
+  const { data, labels, shapes } = listParams([next], undefined, where, {
+    shaped: table.schema.shaped,
+  });
+  const shaping = shapes && table.shapingOf(shapes[0]!, labelOf(labels[0], 0, group));
+  return { data: data[0]!, name: labels[0], shaping };
 }
 
 function goneMeanwhile(label: string): GradstepError {

@@ -5,12 +5,18 @@ import { Optimizer } from '../optimizer/optimizer.ts';
 import { describe, nearest } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { Adadelta } from './adadelta.ts';
+import { Adafactor } from './adafactor.ts';
 import { Adagrad } from './adagrad.ts';
 import { Adam } from './adam.ts';
 import { Adamax } from './adamax.ts';
 import { AdamW } from './adamw.ts';
+import { Adan } from './adan.ts';
+import { AdEMAMix } from './ademamix.ts';
 import { ASGD } from './asgd.ts';
+import { LAMB } from './lamb.ts';
+import { LARS } from './lars.ts';
 import { Lion } from './lion.ts';
+import { Muon } from './muon.ts';
 import { NAdam } from './nadam.ts';
 import { RAdam } from './radam.ts';
 import { RMSprop } from './rmsprop.ts';
@@ -19,12 +25,18 @@ import { SGD } from './sgd.ts';
 
 const builtIn = {
   adadelta: Adadelta,
+  adafactor: Adafactor,
   adagrad: Adagrad,
   adam: Adam,
   adamax: Adamax,
   adamw: AdamW,
   asgd: ASGD,
   lion: Lion,
+  muon: Muon,
+  lamb: LAMB,
+  lars: LARS,
+  adan: Adan,
+  ademamix: AdEMAMix,
   nadam: NAdam,
   radam: RAdam,
   rmsprop: RMSprop,

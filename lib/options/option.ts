@@ -96,6 +96,22 @@ export function flag(initial: boolean): Option<boolean> {
   };
 }
 
+/** An option that is one of a few words, stored as its place among them; the first is the default. */
+export function choice<T extends string>(words: readonly T[], label: string): Option<T> {
+  return {
+    initial: words[0]!,
+    check(value, key, where) {
+      if (words.includes(value as T)) return value as T;
+      const list = words.map((word) => `'${word}'`).join(', ');
+      return refuse(label, describe(value), `${key} to be one of ${list}`, where);
+    },
+    read: (struct, at) => words[struct[at]!]!,
+    write(struct, at, value) {
+      struct[at] = words.indexOf(value);
+    },
+  };
+}
+
 /** A number as Python prints a float: 1.0. */
 function describeFloat(value: unknown): string {
   const isWhole = Number.isInteger(value) && Math.abs(value as number) < 1e16;
@@ -128,6 +144,31 @@ export function pair(
     write(struct, at, value) {
       struct[at] = value[0];
       struct[at + 1] = value[1];
+    },
+  };
+}
+
+/** An option that is three numbers, each in its range. */
+export function triple(
+  initial: readonly [number, number, number],
+  fields: readonly [string, string, string],
+  range: (i: number) => Range,
+  expected = 'an array of three numbers',
+): Option<readonly [number, number, number]> {
+  return {
+    initial: Object.freeze([...initial] as const),
+    fields,
+    check(value, key, where) {
+      if (!Array.isArray(value) || value.length !== 3) {
+        refuse(`${key} value`, describe(value), `${key} to be ${expected}`, where);
+      }
+      const given: unknown[] = [value[0], value[1], value[2]];
+      const checked = given.map((item, i) => checkNumber(item, range(i), `${key}[${i}]`, where));
+      return Object.freeze(checked) as unknown as readonly [number, number, number];
+    },
+    read: (struct, at) => Object.freeze([struct[at]!, struct[at + 1]!, struct[at + 2]!] as const),
+    write(struct, at, value) {
+      for (let i = 0; i < 3; i++) struct[at + i] = value[i]!;
     },
   };
 }

@@ -18,6 +18,8 @@ export type OptionTable<O> = { readonly [K in keyof O]-?: Option<Exclude<O[K], u
 export interface StateSpec<Key = string> {
   readonly name: string;
   readonly when?: Key;
+  /** Its shape by that of the parameter, if that is another; undefined: this one has none. */
+  readonly shape?: (parameter: readonly number[]) => readonly number[] | undefined;
 }
 
 /** What an optimizer's file says about it. */
@@ -32,6 +34,10 @@ export interface SchemaSpec<O> {
   readonly counted: boolean;
   /** Names of numbers that the state holds beside its arrays and the step. */
   readonly scalars?: readonly string[];
+  /** Whether its rule sees the shapes of parameters. */
+  readonly shaped?: boolean;
+  /** What is wrong with a parameter of this shape, if something is. */
+  readonly refuseShape?: (shape: readonly number[]) => string | undefined;
   /** What goes wrong between values that are right one by one. */
   readonly conflict?: Conflict<O, keyof O>;
 }
@@ -65,6 +71,8 @@ export class Schema<O extends object> {
   /** The doubles of a struct, in order; the native core is asked for the same list. */
   readonly fields: readonly string[];
   readonly placed: readonly Placed[];
+  readonly shaped: boolean;
+  readonly refuseShape: SchemaSpec<O>['refuseShape'];
   readonly #conflict: Conflict<O> | undefined;
   readonly #keys: ReadonlySet<string>;
 
@@ -74,6 +82,8 @@ export class Schema<O extends object> {
     this.state = spec.state;
     this.counted = spec.counted;
     this.record = ['step', ...(spec.scalars ?? [])];
+    this.shaped = spec.shaped ?? false;
+    this.refuseShape = spec.refuseShape;
     this.#conflict = spec.conflict;
     const fields: string[] = [];
     this.placed = Object.entries<Option<unknown>>(spec.options).map(([key, option]) => {
@@ -124,6 +134,15 @@ export class Schema<O extends object> {
   checkTogether(options: Required<O>, where: Where): void {
     const found = this.#conflict?.find(options);
     if (found !== undefined) throw new GradstepError('ERR_INVALID_OPTION', `${found}${where}`);
+  }
+
+  /** How long each kind of state is for a parameter of this shape; -1: it has none. */
+  stateLengths(parameter: readonly number[]): readonly number[] {
+    const size = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+    return this.state.map(({ shape = (own) => own }) => {
+      const mine = shape(parameter);
+      return mine === undefined ? -1 : size(mine);
+    });
   }
 
   /** The options in force. */

@@ -7,7 +7,7 @@ import type { Where } from '../options/option.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
-import { type Floats, isFloat32Array, isGone } from '../support/typed-arrays.ts';
+import { type Floats, isFloat32Array, isGone, lengthOf } from '../support/typed-arrays.ts';
 import { hint } from './hint.ts';
 import type { ParameterLike } from './parameter.ts';
 import { goneSentence } from './sentences.ts';
@@ -32,6 +32,8 @@ export interface ParamList {
   readonly names: readonly string[] | undefined;
   /** What errors call them: the given name, else the parameter's own, if it has one. */
   readonly labels: readonly (string | undefined)[];
+  /** Their shapes, where a rule wants to see them; without one of its own, a parameter is flat. */
+  readonly shapes: readonly (readonly number[])[] | undefined;
 }
 
 /** A parameter with the name that came with it, if one did; each is read once. */
@@ -48,16 +50,22 @@ function isSingle(value: unknown): boolean {
   return isObject(value) && 'data' in value && !isIterable(value);
 }
 
+interface ListOptions {
+  readonly taken?: readonly string[] | undefined;
+  readonly shaped?: boolean;
+}
+
 /**
  * Reads `params` of a group, and its `paramNames` where the parameters come without names.
  * @param taken Names that the group has already.
+ * @param shaped Reads their shapes too. Default: false.
  * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_DETACHED` or `ERR_NAMES`.
  */
 export function listParams(
   input: unknown,
   paramNames: unknown,
   where: Where,
-  taken: readonly string[] = [],
+  { taken = [], shaped = false }: ListOptions = {},
 ): ParamList {
   const items = listItems(input, where).map(readItem);
   const names = listNames(
@@ -78,12 +86,30 @@ export function listParams(
     const { name } = params[i]!;
     labels.push(names?.[i] ?? (typeof name === 'string' ? name : undefined));
   }
+  const shapes = shaped
+    ? params.map((parameter, i) => readShape(parameter, lengthOf(data[i]!), `${label(i)}${where}`))
+    : undefined;
   // Now that the last getter of a user has run:
   for (let i = 0; i < data.length; i++) {
     if (!isGone(data[i]!)) continue;
     throw new GradstepError('ERR_DETACHED', goneSentence('data', `${label(i)}${where}`));
   }
-  return { params: Object.freeze(params.slice()), data, names, labels };
+  return { params: Object.freeze(params.slice()), data, names, labels, shapes };
+}
+
+/** A copy of the shape of a parameter, which must be one of so many values. */
+function readShape(parameter: ParameterLike, length: number, label: string): readonly number[] {
+  const shape: unknown = parameter.shape;
+  if (shape === undefined || shape === null) return [length];
+  const copy = Array.isArray(shape) ? Array.from<unknown>(shape) : undefined;
+  const isRight = copy?.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
+  const sizes = (isRight ? copy : [-1]) as number[];
+  if (sizes.reduce((product, size) => product * size, 1) === length) return sizes;
+  throw new GradstepError(
+    'ERR_INVALID_PARAMETER',
+    `Expected the shape of parameter ${label} to be one of ${length} values but received ` +
+      `${describe(shape)}`,
+  );
 }
 
 /**

@@ -21,7 +21,7 @@ import {
 } from '../support/typed-arrays.ts';
 import { explain } from './failures.ts';
 import { type SegmentOwner, Segments } from './segments.ts';
-import { labelOf, Slot } from './slot.ts';
+import { labelOf, type Shaping, Slot } from './slot.ts';
 
 /** What the slots of a new group have in common. */
 export interface NewGroup {
@@ -30,6 +30,8 @@ export interface NewGroup {
   /** What the rule remembers of each; first its step count. */
   readonly records: Doubles;
   readonly frozen: boolean;
+  /** By parameter, where the rule sees shapes. */
+  readonly shapings?: readonly Shaping[] | undefined;
 }
 
 /** From how many floats on it matters that a refused group has not been given state. */
@@ -110,9 +112,12 @@ export class SlotTable implements SegmentOwner {
    *
    * @throws {GradstepError} `ERR_OVERLAP` when they share memory; nothing has changed then.
    */
-  add({ params, data, labels }: ParamList, { group, struct, records, frozen }: NewGroup): void {
+  add(
+    { params, data, labels }: ParamList,
+    { group, struct, records, frozen, shapings }: NewGroup,
+  ): void {
     const first = this.#slots.length;
-    const rows = makeRows({ params, data, labels }, { group, records, frozen }, 0);
+    const rows = makeRows({ params, data, labels }, { group, records, frozen, shapings }, 0);
     this.#attempt(() => this.core.addGroup(struct, records, data), rows);
     this.#changes += 1;
     for (let i = 0; i < rows.length; i++) {
@@ -122,6 +127,7 @@ export class SlotTable implements SegmentOwner {
       this.#segments.take(first + i, row);
       const pieces = piecesOf(row.parameter, row.data);
       if (pieces !== undefined) this.core.setPieces(first + i, pieces);
+      this.#setShape(first + i, row);
     }
     this.#ownLines(first);
   }
@@ -142,12 +148,19 @@ export class SlotTable implements SegmentOwner {
     for (let slot = first; slot < slots.length; slot++) {
       this.indexOf.set(slots[slot]!.parameter, slot);
     }
-    for (const [i, { parameter, data: array }] of rows.entries()) {
-      const pieces = piecesOf(parameter, array);
+    for (const [i, row] of rows.entries()) {
+      const pieces = piecesOf(row.parameter, row.data);
       if (pieces !== undefined) this.core.setPieces(first + i, pieces);
+      this.#setShape(first + i, row);
     }
     this.#segments.cut(first, slots);
     this.#ownLines(first);
+  }
+
+  /** Tells the core the last two dimensions of a parameter that has as many. */
+  #setShape(slot: number, { shaping, length }: Slot): void {
+    if (shaping === undefined || shaping.shape.length < 2 || length === 0) return;
+    this.core.setShape(slot, shaping.shape.at(-2)!, shaping.shape.at(-1)!);
   }
 
   /** Parameters of arenas own their last cache line. */
@@ -196,17 +209,24 @@ export class SlotTable implements SegmentOwner {
    *
    * @throws {GradstepError} `ERR_DUPLICATE_PARAMETER`, `ERR_OVERLAP`; nothing has changed then.
    */
-  replace(slot: number, parameter: ParameterLike, data: Floats, name: string | undefined): void {
+  replace(
+    slot: number,
+    parameter: ParameterLike,
+    data: Floats,
+    name: string | undefined,
+    shaping: Shaping | undefined,
+  ): void {
     const old = this.#slots[slot]!;
     if (parameter !== old.parameter) this.refuse([parameter]);
     bufferOf(data); // moves a tiny array to where it stays
-    const row = old.successor(parameter, data, name);
+    const row = old.successor(parameter, data, name, shaping);
     this.#attempt(() => this.core.replaceSlot(slot, data), [row]);
     old.record = old.record.slice(); // for views of it that a user holds
     this.#slots[slot] = row;
     this.#gradientCount -= Number(old.grad !== null);
     const pieces = piecesOf(parameter, data);
     if (pieces !== undefined) this.core.setPieces(slot, pieces);
+    this.#setShape(slot, row);
     this.indexOf.delete(old.parameter);
     this.indexOf.set(parameter, slot);
     this.#segments.replace(slot, this.#slots);
@@ -340,12 +360,12 @@ export class SlotTable implements SegmentOwner {
 /** @param index The number of the first in its group. */
 function makeRows(
   { params, data, labels }: Pick<ParamList, 'params' | 'data' | 'labels'>,
-  { group, records, frozen }: Omit<NewGroup, 'struct'>,
+  { group, records, frozen, shapings }: Omit<NewGroup, 'struct'>,
   index: number,
 ): Slot[] {
   const together = { group, records, recordSize: records.length / data.length, frozen };
   return data.map((array, i) => {
     bufferOf(array); // moves a tiny array to where it stays
-    return new Slot(params[i]!, array, labels[i], index + i, together, i);
+    return new Slot(params[i]!, array, labels[i], index + i, together, i, shapings?.[i]);
   });
 }

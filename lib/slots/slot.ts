@@ -24,6 +24,13 @@ export interface SlotGroup {
   readonly frozen: boolean;
 }
 
+/** What a rule that sees shapes makes of a parameter's. */
+export interface Shaping {
+  readonly shape: readonly number[];
+  /** How long each kind of state is; -1: it has none. */
+  readonly stateLengths: readonly number[];
+}
+
 export class Slot {
   readonly parameter: ParameterLike;
   data: Floats;
@@ -34,6 +41,8 @@ export class Slot {
   /** The name that was given, or its own. */
   readonly name: string | undefined;
   readonly group: number;
+  /** By its shape when it came, where the rule sees shapes. */
+  readonly shaping: Shaping | undefined;
   /** Whether its group is frozen. */
   frozen: boolean;
   /** Its number in its group. */
@@ -53,12 +62,14 @@ export class Slot {
     index: number,
     { group, records, recordSize, frozen }: SlotGroup,
     at = index,
+    shaping?: Shaping,
   ) {
     this.parameter = parameter;
     this.data = data;
     this.length = lengthOf(data);
     this.place = ArenaParameter.placeOf(parameter, data);
     this.name = name;
+    this.shaping = shaping;
     this.group = group;
     this.frozen = frozen;
     this.index = index;
@@ -68,17 +79,20 @@ export class Slot {
   }
 
   /** The slot of a parameter that has the place of this one, with its record. */
-  successor(parameter: ParameterLike, data: Floats, name: string | undefined): Slot {
+  successor(
+    parameter: ParameterLike,
+    data: Floats,
+    name: string | undefined,
+    shaping: Shaping | undefined,
+  ): Slot {
     const { group, frozen, index, record } = this;
-    const recordSize = this.#recordSize;
-    return new Slot(
-      parameter,
-      data,
-      name,
-      index,
-      { group, records: record, recordSize, frozen },
-      0,
-    );
+    const together = { group, records: record, recordSize: this.#recordSize, frozen };
+    return new Slot(parameter, data, name, index, together, 0, shaping);
+  }
+
+  /** How long its state of a kind is; -1: it has none. */
+  stateLength(k: number): number {
+    return this.shaping === undefined ? this.length : this.shaping.stateLengths[k]!;
   }
 
   /** How often the rule has stepped it. */

@@ -8,7 +8,7 @@ import { openUp, takeOut } from '../support/lists.ts';
 import { readOnlyFields, refuseWrites } from '../support/read-only.ts';
 import { type Floats, lengthOf, viewOf } from '../support/typed-arrays.ts';
 import type { OptimizerMemory, StateArrays } from './optimizer-memory.ts';
-import type { Slot } from './slot.ts';
+import type { Shaping, Slot } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
 import { Kind, type Layout, type PlacedBlock } from './state-kind.ts';
 import type { Status } from './status.ts';
@@ -21,6 +21,13 @@ interface StateSchema {
   readonly state: readonly { readonly name: string }[];
   readonly counted: boolean;
   readonly record: readonly string[];
+}
+
+/** Parameters that get state. */
+export interface StatedData {
+  readonly data: readonly Floats[];
+  /** Of those that come, where the rule sees shapes. */
+  readonly shapings: readonly Shaping[] | undefined;
 }
 
 /** For what is handed to the core: pairs of a slot and where its array begins. */
@@ -53,7 +60,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   allocate(
     which: readonly number[],
     first: number,
-    data: readonly Floats[],
+    { data, shapings }: StatedData,
     owned: OptimizerMemory,
     core: Core,
     isNew: boolean = first >= this.#slots.size,
@@ -61,9 +68,11 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     const blocks: PlacedBlock[] = [];
     let shared: Layout | undefined;
     for (const [i, k] of which.entries()) {
-      shared = isNew && shared ? shared : this.#layOut(k, isNew ? -1 : first, data, owned);
-      if (shared.begins.every((begin) => begin < 0)) continue; // all are there
-      blocks.push({ k, ...shared, ...owned.block(k, shared.size, which.length - i, data[0]!) });
+      const isShared = isNew && shared !== undefined && shapings === undefined;
+      if (!isShared) shared = this.#layOut(k, isNew ? -1 : first, { data, shapings }, owned);
+      const layout = shared!;
+      if (layout.begins.every((begin) => begin < 0)) continue; // all are there
+      blocks.push({ k, ...layout, ...owned.block(k, layout.size, which.length - i, data[0]!) });
     }
     if (places.length < 2 * data.length) places = new Float64Array(2 * data.length);
     return () => {
@@ -78,17 +87,23 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
    * line at once.
    * @param first -1: none of these slots is there yet.
    */
-  #layOut(k: number, first: number, data: readonly Floats[], owned: OptimizerMemory): Layout {
+  #layOut(
+    k: number,
+    first: number,
+    { data, shapings }: StatedData,
+    owned: OptimizerMemory,
+  ): Layout {
     const begins: number[] = [];
     let size = 0;
     for (let i = 0; i < data.length; i++) {
-      if (first >= 0 && this.#kinds[k]!.hasMemory(first + i)) {
+      // By the slot, where there is one: registered data may have been taken away.
+      const row = first < 0 ? undefined : this.#slots.rows[first + i];
+      const coming = shapings?.[i]?.stateLengths[k] ?? lengthOf(data[i]!);
+      const length = row?.stateLength(k) ?? coming;
+      if ((first >= 0 && this.#kinds[k]!.hasMemory(first + i)) || length < 0) {
         begins.push(-1);
         continue;
       }
-      // By the slot, where there is one: registered data may have been taken away.
-      const row = first < 0 ? undefined : this.#slots.rows[first + i];
-      const length = row?.length ?? lengthOf(data[i]);
       const head = owned.headOf(data[i]!);
       begins.push(size + head);
       size += wholeLines(head + length);
@@ -122,7 +137,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
     for (const [k, kind] of this.#kinds.entries()) {
       const isCalledFor = which.includes(k);
       for (let slot = first; slot < first + count; slot++) {
-        if (isCalledFor) kind.revive(slot, this.#slots.rows[slot]!.length);
+        if (isCalledFor) kind.revive(slot, this.#slots.rows[slot]!.stateLength(k));
         else if (this.#slots.stepOf(slot) > 0) continue;
         else kind.drop(slot);
         this.#views[slot] = undefined;
@@ -132,8 +147,8 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   /** The arrays of a slot that there are. @internal */
   arraysOf(slot: number): StateArrays {
-    const { length } = this.#slots.rows[slot]!;
-    return this.#kinds.map((kind) => kind.get(slot, length));
+    const row = this.#slots.rows[slot]!;
+    return this.#kinds.map((kind, k) => kind.get(slot, row.stateLength(k)));
   }
 
   /** A slot has these kinds and no others from now on. @internal */
@@ -144,14 +159,16 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   /** Zeros for all state of a slot. @internal */
   fillZero(slot: number): void {
-    const { length } = this.#slots.rows[slot]!;
-    for (const kind of this.#kinds) kind.fillZero(slot, length);
+    const row = this.#slots.rows[slot]!;
+    for (const [k, kind] of this.#kinds.entries()) kind.fillZero(slot, row.stateLength(k));
   }
 
   /** Which kinds a slot has. @internal */
   kindsOf(slot: number): number[] {
-    const { length } = this.#slots.rows[slot]!;
-    return [...this.#kinds.keys()].filter((k) => this.#kinds[k]!.peek(slot, length) !== undefined);
+    const row = this.#slots.rows[slot]!;
+    return [...this.#kinds.keys()].filter((k) => {
+      return this.#kinds[k]!.peek(slot, row.stateLength(k)) !== undefined;
+    });
   }
 
   /**
@@ -163,21 +180,24 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
   renew(
     slot: number,
     which: readonly number[],
-    data: Floats,
+    { data, shaping }: { readonly data: Floats; readonly shaping: Shaping | undefined },
     owned: OptimizerMemory,
     core: Core,
     gather?: (from: Floats, to: Floats) => void,
   ): () => void {
-    const { length } = this.#slots.rows[slot]!;
-    const blocks = which.map((k) => {
+    const row = this.#slots.rows[slot]!;
+    const lengthBy = (k: number) => shaping?.stateLengths[k] ?? lengthOf(data);
+    const kinds = which.filter((k) => lengthBy(k) >= 0);
+    const blocks = kinds.map((k): PlacedBlock => {
       const head = owned.headOf(data);
-      const { memory, begin } = owned.block(k, head + lengthOf(data), 1, data);
-      const before = this.#kinds[k]!.peek(slot, length);
-      if (before !== undefined) gather?.(before, viewOf(memory, begin + head, lengthOf(data)));
-      return { k, memory, begin, begins: [head], size: head + lengthOf(data) } as PlacedBlock;
+      const size = head + lengthBy(k);
+      const { memory, begin } = owned.block(k, size, 1, data);
+      const before = this.#kinds[k]!.peek(slot, row.stateLength(k));
+      if (before !== undefined) gather?.(before, viewOf(memory, begin + head, lengthBy(k)));
+      return { k, memory, begin, begins: [head], size };
     });
     return () => {
-      this.#free(slot, length, owned);
+      this.#free(slot, row, owned);
       for (const kind of this.#kinds) kind.clear(slot);
       for (const block of blocks) this.#register(core, slot, block);
     };
@@ -203,15 +223,15 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
 
   /** These slots have gone, with their state; they were in these rows. @internal */
   remove(slots: readonly number[], rows: readonly Readonly<Slot>[], owned: OptimizerMemory): void {
-    for (let i = 0; i < slots.length; i++) this.#free(slots[i]!, rows[i]!.length, owned);
+    for (let i = 0; i < slots.length; i++) this.#free(slots[i]!, rows[i]!, owned);
     for (const kind of this.#kinds) kind.remove(slots);
     takeOut(this.#views, slots);
   }
 
-  #free(slot: number, length: number, owned: OptimizerMemory): void {
+  #free(slot: number, row: Readonly<Slot>, owned: OptimizerMemory): void {
     for (const [k, kind] of this.#kinds.entries()) {
       const block = kind.memoryOf(slot);
-      if (block !== undefined) owned.free(k, block, length, block.isHeld);
+      if (block !== undefined) owned.free(k, block, row.stateLength(k), block.isHeld);
     }
   }
 
@@ -254,7 +274,7 @@ export class StateMap<S = ParameterState> implements ReadonlyMap<ParameterLike, 
       show(name, () => row.recordAt(at), 'it counts by itself');
     });
     this.#schema.state.forEach(({ name }, k) => {
-      const value = this.#kinds[k]!.get(slot, row.length);
+      const value = this.#kinds[k]!.get(slot, row.stateLength(k));
       if (value !== undefined) show(name, () => value, 'write into it, with set() or fill()');
     });
     const shown = { value: () => ({ ...view }) }; // the step's value, not its getter

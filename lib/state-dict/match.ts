@@ -14,6 +14,8 @@ export interface LiveParameter {
   readonly name: string | undefined;
   readonly size: number;
   readonly shape: readonly number[] | undefined;
+  /** How long each kind of its state is; -1: it has none. */
+  readonly stateLengths: readonly number[];
   /** What errors call it. */
   readonly label: string;
 }
@@ -35,12 +37,14 @@ export interface Match {
 
 /** Reads shapes, which may run users' getters. */
 export function listLive(table: GroupTable<object>): LiveGroup[] {
-  const { list, slots } = table;
+  const { list, slots, schema } = table;
   return list.map((view, group) => ({
     name: view.name,
     params: table.slotsOf(group).map((slot): LiveParameter => {
-      const { parameter, name, length: size, label } = slots.rows[slot]!;
-      return { slot, group, name, size, shape: shapeOf(parameter, size), label };
+      const row = slots.rows[slot]!;
+      const { parameter, name, length: size, label } = row;
+      const stateLengths = schema.state.map((_, k) => row.stateLength(k));
+      return { slot, group, name, size, shape: shapeOf(parameter, size), stateLengths, label };
     }),
   }));
 }

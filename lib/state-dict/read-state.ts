@@ -22,7 +22,7 @@ export interface CheckedState {
  */
 export function readState<O extends object>(
   schema: Schema<O>,
-  { label, size }: LiveParameter,
+  { label, stateLengths }: LiveParameter,
   state: PlainObject | undefined,
   required: readonly number[],
 ): CheckedState | string {
@@ -35,7 +35,7 @@ export function readState<O extends object>(
   }
   const needed = [
     ...schema.record.slice(schema.counted ? 0 : 1),
-    ...required.map((k) => kinds[k]!),
+    ...required.filter((k) => stateLengths[k]! >= 0).map((k) => kinds[k]!),
   ];
   const missing = needed.find((name) => field(state, name) === undefined);
   if (missing !== undefined) {
@@ -43,7 +43,7 @@ export function readState<O extends object>(
   }
   return {
     record: readRecord(schema, state, label),
-    arrays: kinds.map((name) => readArray(field(state, name), name, label, size)),
+    arrays: kinds.map((name, k) => readArray(field(state, name), name, label, stateLengths[k]!)),
   };
 }
 
@@ -72,8 +72,9 @@ function isCount(value: unknown): boolean {
 function readArray(value: unknown, name: string, label: string, size: number) {
   if (value === undefined) return undefined;
   if (isFloat32Array(value) && lengthOf(value) === size) return value;
+  const expected = size < 0 ? 'not there, by its shape,' : `a Float32Array of length ${size}`;
   return refuseDict(
-    `Expected ${name} in the state of parameter ${label} to be a Float32Array of length ${size} ` +
+    `Expected ${name} in the state of parameter ${label} to be ${expected} ` +
       `but received ${describe(value)}`,
   );
 }

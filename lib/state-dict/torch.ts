@@ -110,9 +110,16 @@ function writeState(
     const path = `optimizer.state.${id}.${snake(key)}`;
     if (typeof value === 'number') tensors[path] = scalar(value);
     else if (isFloat32Array(value)) {
-      tensors[path] = { data: value, shape: shape ?? [lengthOf(value)] };
+      tensors[path] = { data: value, shape: shapeOfState(key, shape ?? [lengthOf(value)]) };
     } else refuseDict(`Expected ${key} of state ${id} to be a number or a Float32Array`);
   }
+}
+
+/** Adafactor remembers rows and columns with the other dimension 1, all else as the parameter is. */
+function shapeOfState(key: string, shape: readonly number[]): readonly number[] {
+  if (key === 'rowVar') return [...shape.slice(0, -1), 1];
+  if (key === 'colVar') return [...shape.slice(0, -2), 1, ...shape.slice(-1)];
+  return shape;
 }
 
 /** Proves that it is one; what comes back is as it was given. */
@@ -241,14 +248,20 @@ function describeParameter(
   state: TorchState | undefined,
   tensors: Tensors,
 ): SavedParameter {
-  const arrays = [...(state ?? [])].filter(([key]) => !SCALARS.includes(key));
-  const shape = arrays[0]?.[1].shape ?? tensors.get(`model.${name}`)?.shape;
+  const shape = shapeOfAll(state) ?? tensors.get(`model.${name}`)?.shape;
   const initial = state && isStart(state) ? readInitial(group, state) : undefined;
   return {
     ...(name !== undefined && { name }),
     ...(shape && { shape, size: shape.reduce((product, size) => product * size, 1) }),
     ...(initial !== undefined && { overrides: { initialAccumulatorValue: initial } }),
   };
+}
+
+/** The shape of a parameter by those of its state, of which rows and columns have half each. */
+function shapeOfAll(state: TorchState | undefined): readonly number[] | undefined {
+  const arrays = [...(state ?? [])].filter(([key]) => !SCALARS.includes(key));
+  const shapes = arrays.map(([, tensor]) => tensor.shape);
+  return shapes[0]?.map((size, i) => (size === 1 ? (shapes.at(-1)![i] ?? size) : size));
 }
 
 /** What torch's Adagrad sums from, where it is not what its group says. */

@@ -95,6 +95,21 @@ napi_value setPieces(const CallbackInfo& info) {
   return nullptr;
 }
 
+// setShape(handle, slot, rows, columns)
+napi_value setShape(const CallbackInfo& info) {
+  const napi_env env = info.Env();
+  Optimizer& optimizer = unwrap(env, info[0]);
+  const uint32_t slot = index(env, info[1], optimizer.slots().size(), "slot");
+  const size_t length = optimizer.slots()[slot].length;
+  const auto rows = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
+  const auto columns = static_cast<size_t>(info[3].As<Napi::Number>().Int64Value());
+  const bool fits = rows > 0 && columns > 0 && columns <= length && length % columns == 0 &&
+                    length / columns % rows == 0;
+  if (!fits) fail(env, "ERR_INTERNAL", "Expected the dimensions of matrices that make up the data");
+  optimizer.setShape(slot, rows, columns);
+  return nullptr;
+}
+
 // setSlot(handle, slot, hyperparameters: Float64Array, record: Float64Array)
 napi_value setSlot(const CallbackInfo& info) {
   const napi_env env = info.Env();
@@ -123,7 +138,8 @@ napi_value setStates(const CallbackInfo& info) {
   const uint32_t count = index(env, info[4], numbers / 2 + 1, "place");
   const auto fits = [&](double slot, double begin) {
     if (!(slot >= 0 && slot < static_cast<double>(slots.size()) && begin >= 0)) return false;
-    const auto length = static_cast<double>(slots[static_cast<size_t>(slot)].length);
+    const Slot& owner = slots[static_cast<size_t>(slot)];
+    const auto length = static_cast<double>(optimizer.rule().stateLength(owner.shape(), which));
     return begin + length <= static_cast<double>(memory.length);
   };
   for (uint32_t i = 0; i < count; i++) {
@@ -240,6 +256,7 @@ Napi::Object init(Napi::Env, Napi::Object exports) {
   define<verifyMemory>(exports, "verifyMemory");
   define<ownLines>(exports, "ownLines");
   define<setPieces>(exports, "setPieces");
+  define<setShape>(exports, "setShape");
   define<setSlot>(exports, "setSlot");
   define<setStates>(exports, "setStates");
   define<setGrad>(exports, "setGrad");

@@ -148,14 +148,60 @@ int mostThreads(const Steps& steps) {
   return most;
 }
 
+// A Team of the pool, whose members take subnormal numbers for zeros if `flush`.
+template <bool flush>
+void shareWithPool(TeamWork work, void* context, size_t count, size_t floats, int most) {
+  struct Shared {
+    TeamWork work;
+    void* context;
+    size_t count, chunks;
+  };
+  ThreadPool& pool = ThreadPool::instance();
+  if (count < 2 || !pool.helps(floats, most)) {
+    shareWithNobody(work, context, count, floats, most);
+    return;
+  }
+  Shared job{work, context, count, std::min(count, 4 * static_cast<size_t>(pool.threads()))};
+  const auto run = [](void* context, size_t chunk) {
+    const auto& job = *static_cast<Shared*>(context);
+    const auto from = [&](size_t i) {
+      return job.count / job.chunks * i + std::min(i, job.count % job.chunks);
+    };
+    const FlushDenormals flushes(flush);
+    job.work(job.context, from(chunk), from(chunk + 1));
+  };
+  pool.run(run, &job, job.chunks, most);
+}
+
+// A plan whose rule takes parameters whole: one after the other, each on all threads.
+void runWhole(const PlannedStep& step) {
+  const FlushDenormals flush(step.flushDenormals);
+  const Team team{step.flushDenormals ? shareWithPool<true> : shareWithPool<false>, step.threads};
+  const Plan& plan = *step.plan;
+  float* const workspace = step.workspace + wholeLines(plan.longest());
+  for (const Run& run : plan.runs()) {
+    for (size_t i = run.firstSpan; i < run.endSpan; i++) {
+      Slot slot = plan.spans()[i];
+      float* const grad = slot.grad;
+      GradientFactors factors = step.factors;
+      if (step.coefficients != nullptr) factors.coefficient = step.coefficients[i];
+      if (factors.change()) {
+        slot.grad = step.workspace;
+        activeTable().treat(factors, grad, slot.grad, slot.length);
+      }
+      run.wholeKernel(&run.scalars, run.prepared.sign, slot, workspace, team);
+      if (step.zeroGrad) std::memset(grad, 0, slot.length * sizeof(float));
+    }
+  }
+}
+
 struct Job {
   const Steps steps;
   std::vector<Cursor> cuts;
 };
 
-}  // namespace
-
-void execute(const PlannedStep* list, size_t count) {
+// Plans whose rules take any part of an array.
+void executeParts(const PlannedStep* list, size_t count) {
   const Steps steps{list, count};
   size_t size = 0;
   for (size_t i = 0; i < count; i++) size += list[i].plan->size();
@@ -171,6 +217,21 @@ void execute(const PlannedStep* list, size_t count) {
     runBetween(job.steps, job.cuts[chunk], job.cuts[chunk + 1]);
   };
   pool.run(work, &job, job.cuts.size() - 1, most);
+}
+
+}  // namespace
+
+// They share no memory, so that their order plays no part.
+void execute(const PlannedStep* list, size_t count) {
+  for (size_t begin = 0, end = 0; begin < count; begin = end) {
+    end = begin + 1;
+    if (list[begin].plan->isWhole()) {
+      runWhole(list[begin]);
+      continue;
+    }
+    while (end < count && !list[end].plan->isWhole()) end++;
+    executeParts(list + begin, end - begin);
+  }
 }
 
 }  // namespace gradstep

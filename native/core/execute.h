@@ -18,7 +18,10 @@ struct PlannedStep {
   // averages of the parameters, while they are in the cache.
   const Plan* const* followers = nullptr;
   size_t followerCount = 0;
-  int threads = 0;              // how many may work on it; 0: as many as there are
+  int threads = 0;  // how many may work on it; 0: as many as there are
+  // Of a plan that takes parameters whole: room for its longest gradient, in whole lines, and then
+  // for what its rule asks for.
+  float* workspace = nullptr;
   bool zeroGrad = false;        // gradients are zeros afterwards
   bool flushDenormals = false;  // the processor takes subnormal numbers for zeros meanwhile
 };

@@ -138,6 +138,7 @@ Failure Optimizer::replaceSlot(size_t slot, FloatSpan data) {
   s.grad = nullptr;
   s.states = 0;
   s.length = data.length;
+  s.rows = s.columns = 0;
   s.dataOwnsLine = s.gradOwnsLine = false;
   pieces_.erase(slot);
   forgetShape();
@@ -155,6 +156,12 @@ void Optimizer::ownLines(size_t slot) {
 
 void Optimizer::setPieces(size_t slot, std::vector<Piece> pieces) {
   pieces_[slot] = std::move(pieces);
+  forgetShape();
+}
+
+void Optimizer::setShape(size_t slot, size_t rows, size_t columns) {
+  slots_[slot].rows = rows;
+  slots_[slot].columns = columns;
   forgetShape();
 }
 

@@ -60,6 +60,9 @@ class Optimizer {
   // lies between them is padding.
   void setPieces(size_t slot, std::vector<Piece> pieces);
 
+  // The last two dimensions of the slot's parameter; without a call it has fewer.
+  void setShape(size_t slot, size_t rows, size_t columns);
+
   // The slot's hyperparameters and record lie here, no longer where its group's do.
   void setSlot(size_t slot, const double* hyperparameters, double* record);
   void setState(size_t slot, int which, float* state);
@@ -118,6 +121,7 @@ class Optimizer {
   void forgetShape();
   bool joins() const;
   void clip();
+  float* reserveWorkspace();
 
   const RuleInfo& rule_;
   std::vector<Slot> slots_;
@@ -132,6 +136,7 @@ class Optimizer {
   bool skips_ = false, busy_ = false;
   PlannedStep planned_;
   std::vector<float> coefficients_;  // by span
+  std::vector<float> workspace_;     // of a rule that takes parameters whole
   Footprint footprint_;
   uint64_t footprintOf_ = 0;  // the plan's number then
   bool footprintZeroes_ = false;

@@ -48,8 +48,20 @@ Failure Optimizer::prepare() {
   planned_.zeroGrad = options_.zeroGrad != 0 && !plan_.sharesGrads();
   planned_.threads = static_cast<int>(options_.numThreads);
   planned_.flushDenormals = options_.flushDenormals != 0;
+  if (plan_.isWhole()) planned_.workspace = reserveWorkspace();
   skips_ = false;
   return {};
+}
+
+// For the rule, and before that for a gradient as it shall be; both on cache lines.
+float* Optimizer::reserveWorkspace() {
+  const size_t size = wholeLines(plan_.longest()) + plan_.workspace() + kFloatsPerLine;
+  if (workspace_.size() < size) {
+    std::vector<float>().swap(workspace_);  // never both
+    workspace_.resize(size);
+  }
+  const auto past = reinterpret_cast<uintptr_t>(workspace_.data()) / sizeof(float);
+  return workspace_.data() + (kFloatsPerLine - past % kFloatsPerLine) % kFloatsPerLine;
 }
 
 Failure Optimizer::check() {
@@ -118,8 +130,9 @@ void Optimizer::addTo(Footprint* footprint, bool zeroes) const {
       footprint->add(span.data, bytes, true);
       footprint->add(span.grad, bytes, zeroes);
       for (int k = 0; k < kMaxStates; k++) {
-        const bool isThere = run.prepared.states >> k & 1;
-        footprint->add(span.state[k], isThere ? bytes : 0, true);
+        const bool isThere = run.prepared.states >> k & 1 && span.state[k] != nullptr;
+        const size_t length = rule_.isWhole ? rule_.stateLength(span.shape(), k) : span.length;
+        footprint->add(span.state[k], isThere ? length * sizeof(float) : 0, true);
       }
     }
   }

@@ -68,7 +68,7 @@ Failure Plan::shape(const std::vector<Slot>& slots, ScalarMaker& f32, bool join)
     if (runs_.empty() || !shares(runs_.back(), slot)) {
       if (const Failure failure = openRun(slots, i, f32); failure.kind) return failure;
     }
-    if (runs_.back().prepared.states & ~slot.states) {
+    if (missing(runs_.back().prepared.states, slot)) {
       return {Failure::kMissingState, static_cast<int64_t>(i), -1};
     }
     addRecord(slot.record);
@@ -115,7 +115,9 @@ Failure Plan::prepare(Run& run, ScalarMaker& f32) const {
   run.next = run.record;
   run.prepared = rule_->prepare(run.hyperparameters, run.next, f32, run.scalars);
   if (f32.takeFailure()) return {Failure::kOverflow, slot, -1};
-  run.kernel = activeTable().rules[rule_->index][run.prepared.variant];
+  const KernelTable& table = activeTable();
+  run.wholeKernel = table.wholeRules[rule_->index];
+  run.kernel = rule_->isWhole ? nullptr : table.rules[rule_->index][run.prepared.variant];
   return {};
 }
 
@@ -151,6 +153,33 @@ void Plan::addRecord(double* record) {
     records_.push_back({record, 1});
     run.endRecord = records_.size();
   }
+}
+
+// Whether a slot has not all of these states; an array without elements need not be there.
+bool Plan::missing(uint32_t states, const Slot& slot) const {
+  states &= ~slot.states;
+  if (!rule_->isWhole) return states != 0;
+  for (int k = 0; k < kMaxStates; k++) {
+    if ((states >> k & 1) && slot.length > 0 && rule_->stateLength(slot.shape(), k) > 0)
+      return true;
+  }
+  return false;
+}
+
+size_t Plan::workspace() const {
+  size_t most = 0;
+  for (const Run& run : runs_) {
+    for (size_t i = run.firstSpan; i < run.endSpan; i++) {
+      most = std::max(most, rule_->workspace(spans_[i].shape(), run.hyperparameters));
+    }
+  }
+  return most;
+}
+
+size_t Plan::longest() const {
+  size_t most = 0;
+  for (const Slot& span : spans_) most = std::max(most, span.length);
+  return most;
 }
 
 bool Plan::sharesGrads() {

@@ -15,7 +15,8 @@ namespace gradstep {
 
 // Neighbouring slots that share their scalars: one kernel call.
 struct Run {
-  Kernel kernel;
+  Kernel kernel;            // null for a rule that takes parameters whole
+  WholeKernel wholeKernel;  // null for any other
   const double* hyperparameters;
   RecordStorage record, next;  // of every slot: before this step, and after it
   Prepared prepared;
@@ -43,6 +44,11 @@ class Plan {
   const std::vector<Run>& runs() const { return runs_; }
   const std::vector<Slot>& spans() const { return spans_; }
   bool joined() const { return joined_; }
+  // Whether its rule takes parameters whole; then every slot is a span, and how many floats of
+  // memory the largest of them needs beside its arrays.
+  bool isWhole() const { return rule_ != nullptr && rule_->isWhole; }
+  size_t workspace() const;
+  size_t longest() const;
   // The first of the slots that a span consists of.
   size_t firstSlotOf(size_t span) const { return firstSlots_[span]; }
   // Whether two spans read the same gradient; remembered as long as the shape is.
@@ -65,6 +71,7 @@ class Plan {
   bool shares(const Run& run, const Slot& slot) const;
   void addSpan(const Slot& slot, size_t number, bool join);
   void addRecord(double* record);
+  bool missing(uint32_t states, const Slot& slot) const;
 
   const RuleInfo* rule_ = nullptr;
   bool shaped_ = false, joined_ = false;

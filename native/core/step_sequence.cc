@@ -139,6 +139,7 @@ bool StepSequence::goesAlong(const Part& part, size_t average) const {
   const Optimizer& leader = *members_[part.member];
   const Optimizer& follower = *members_[average];
   if (follows_[part.member] > 0 || leader.planned().flushDenormals) return false;
+  if (leader.plan().isWhole()) return false;
   const std::vector<Slot>& written = leader.plan().spans();
   const std::vector<Slot>& spans = follower.plan().spans();
   if (follower.plan().runs().size() != 1 || spans.size() != written.size()) return false;

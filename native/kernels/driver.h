@@ -6,6 +6,7 @@
 #include "block.h"
 #include "kernel_table.h"
 #include "reduce.h"
+#include "whole.h"
 
 namespace gradstep {
 
@@ -72,15 +73,28 @@ void fmaKernel(const float* a, const float* b, const float* c, float* out, size_
   }
 }
 
+// A rule that sees shapes steps a slot by itself.
+template <class V, class Rule>
+void driveSlot(const void* scalars, float sign, const Slot& slot, float* workspace,
+               const Team& team) {
+  const auto s = *static_cast<const typename Rule::Scalars*>(scalars);
+  Rule::step(s, Whole<V>(slot, sign, workspace, team));
+}
+
 template <class V>
 struct Driver {
   template <class Rule, int variant>
   static constexpr Kernel kKernel = drive<V, Rule, variant>;
 };
 
-// By variant.
-template <class Driver, class Rule>
+// By variant; a rule that sees shapes has none.
+template <class Driver, class Rule, bool = kIsWhole<Rule>>
 struct RuleKernels {
+  static constexpr const Kernel* kernels = nullptr;
+};
+
+template <class Driver, class Rule>
+struct RuleKernels<Driver, Rule, false> {
   Kernel kernels[Rule::kVariants] = {};
 
   constexpr RuleKernels() { fill<0>(); }
@@ -96,12 +110,19 @@ struct RuleKernels {
 template <class Driver, class Rule>
 constexpr RuleKernels<Driver, Rule> kRuleKernels;
 
+template <class V, class Rule>
+constexpr WholeKernel wholeKernel() {
+  if constexpr (kIsWhole<Rule>) return driveSlot<V, Rule>;
+  return nullptr;
+}
+
 template <class V, class... Rules>
 constexpr KernelTable kernelTable(const char* name, RuleList<Rules...>) {
   static_assert(sizeof...(Rules) <= kMaxRules, "kMaxRules is too small");
   static_assert(kTreatedBlock % (V::kUnroll * V::kLanes) == 0, "a block has a rest");
   return {name,
           {kRuleKernels<Driver<V>, Rules>.kernels...},
+          {wholeKernel<V, Rules>()...},
           treatKernel<V>,
           fmaKernel<V>,
           Reductions<V>::kKernels};

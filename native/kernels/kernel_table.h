@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "slot.h"
+#include "team.h"
 #include "treatment.h"
 #include "reduction.h"
 
@@ -18,12 +19,16 @@ using Kernel = void (*)(const void* scalars, float sign, const Slot* first, cons
 // From how many elements on it pays to step the first few apart, so that the vectors which follow
 // lie on cache lines; state is then laid out alike (lib/memory/slab.ts).
 constexpr size_t kLongArray = 256;
+// Steps one slot whole, with a rule that sees shapes.
+using WholeKernel = void (*)(const void* scalars, float sign, const Slot& slot, float* workspace,
+                             const Team& team);
 
 constexpr int kMaxRules = 32;
 
 struct KernelTable {
   const char* name;
-  const Kernel* rules[kMaxRules];  // by RuleInfo::index, then by variant
+  const Kernel* rules[kMaxRules];     // by RuleInfo::index, then by variant; null for a whole rule
+  WholeKernel wholeRules[kMaxRules];  // by RuleInfo::index; null for any other
   // out[i] = grad[i], multiplied, clamped, multiplied.
   void (*treat)(const GradientFactors& factors, const float* grad, float* out, size_t count);
   // out[i] = fma(a[i], b[i], c[i]), to test the one operation that everything rests on.

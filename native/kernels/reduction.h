@@ -13,11 +13,11 @@
 
 #include <stddef.h>
 
+#include "../rules/shape.h"
 #include "treatment.h"
 
 namespace gradstep {
 
-constexpr size_t kReduceBlock = 4096;
 constexpr size_t kReduceLanes = 16;
 
 enum Reduction {

@@ -59,7 +59,22 @@ Prepared prepare(const double* hyperparameters, RecordStorage& storage, ScalarMa
   const int variant = Rule::prepare(h, record, f32, scalars);
   copyBytes(storage.values, &record, sizeof record);
   copyBytes(bytes.bytes, &scalars, sizeof scalars);
-  return {variant, Rule::states(h), Rule::keepsZero(h), signOf<Rule>(h)};
+  bool keepsZero = false;
+  if constexpr (!kIsWhole<Rule>) keepsZero = Rule::keepsZero(h);
+  return {variant, Rule::states(h), keepsZero, signOf<Rule>(h)};
+}
+
+template <class Rule>
+size_t stateLength(const Shape& shape, [[maybe_unused]] int which) {
+  if constexpr (kIsWhole<Rule>) return Rule::stateLength(shape, which);
+  return shape.length;
+}
+
+template <class Rule>
+size_t workspace([[maybe_unused]] const Shape& shape,
+                 [[maybe_unused]] const double* hyperparameters) {
+  if constexpr (kIsWhole<Rule>) return Rule::workspace(shape, read<Rule>(hyperparameters));
+  return 0;
 }
 
 template <class Rule>
@@ -71,9 +86,10 @@ constexpr RuleInfo row(int index) {
   static_assert(fields <= kMaxFields, "kMaxFields is too small");
   static_assert(lengthOf(Record::kNames) * sizeof(double) == sizeof(Record),
                 "kNames must name every member of the record");
-  return {Rule::kName,     index,        fields,
-          fieldName<Rule>, field<Rule>,  lengthOf(Record::kNames),
-          Record::kNames,  prepare<Rule>};
+  return {Rule::kName,       index,          fields,
+          fieldName<Rule>,   field<Rule>,    lengthOf(Record::kNames),
+          Record::kNames,    prepare<Rule>,  kIsWhole<Rule>,
+          stateLength<Rule>, workspace<Rule>};
 }
 
 template <class... Rules>

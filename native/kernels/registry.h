@@ -38,6 +38,11 @@ struct RuleInfo {
   size_t recordSize;
   const char* const* recordNames;
   Prepared (*prepare)(const double* hyperparameters, RecordStorage&, ScalarMaker&, ScalarStorage&);
+  bool isWhole;  // it sees shapes, and takes parameters whole
+  // How long a state array of a parameter is; 0: it has none.
+  size_t (*stateLength)(const Shape& shape, int which);
+  // How many floats of memory a step of a parameter needs beside its arrays.
+  size_t (*workspace)(const Shape& shape, const double* hyperparameters);
 };
 
 // The rule of this name, or null.

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../rules/shape.h"
+
 namespace gradstep {
 
 constexpr int kMaxStates = 4;
@@ -25,7 +27,9 @@ struct Slot {
   double* record = nullptr;  // what the rule remembers of it; first how often it was stepped
   uint32_t states = 0;       // bit k: state[k] is there
   uint32_t group = 0;
+  size_t rows = 0, columns = 0;  // as Shape has them; told only to rules that see shapes
 
+  Shape shape() const { return {length, rows, columns}; }
   // The length, or more where all arrays own their last cache line.
   size_t room() const { return dataOwnsLine && gradOwnsLine ? wholeLines(length) : length; }
 };

@@ -29,6 +29,7 @@ template <class V, class... Rules>
 constexpr KernelTable wholeKernelTable(const char* name, RuleList<Rules...>) {
   return {name,
           {kRuleKernels<WholeDriver<V>, Rules>.kernels...},
+          {},  // rules that see shapes are TypeScript's there
           treatKernel<V>,
           fmaKernel<V>,
           Reductions<V>::kKernels};
@@ -137,6 +138,7 @@ template <class V, class... Rules>
 constexpr KernelTable checkedKernelTable(const char* name, RuleList<Rules...>) {
   return {name,
           {kRuleKernels<CheckedDriver<V>, Rules>.kernels...},
+          {},
           treatKernel<typename V::Plain>,
           checkedFmaKernel<V>,
           Reductions<typename V::Plain>::kKernels};

@@ -12,6 +12,15 @@
 //                    anything is written; returns the variant. A record starts as zeros
 //   update(…)        the mathematics of one pack of vectors, compiled once per instruction set
 //
+// A rule that sees a parameter's shape, or needs sums over it (adafactor.h), has `kWhole`, no
+// kVariants, no keepsZero and no update, but:
+//
+//   stateLength(…)   how long each state array of a parameter is; 0: this parameter has none
+//   workspace(…)     how many floats of memory it needs beside them
+//   step(…)          a step of one parameter, by the passes of kernels/whole.h: over its elements,
+//                    rows or columns, on all threads, with every sum in the one order of
+//                    kernels/reduction.h. prepare() returns 0
+//
 // `maximize` is no rule's business: a field of that name turns the sign of every gradient read.
 #pragma once
 

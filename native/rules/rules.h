@@ -2,12 +2,18 @@
 #pragma once
 
 #include "adadelta.h"
+#include "adafactor.h"
 #include "adagrad.h"
 #include "adam.h"
 #include "adamax.h"
+#include "adan.h"
+#include "ademamix.h"
 #include "asgd.h"
 #include "average.h"
+#include "lamb.h"
+#include "lars.h"
 #include "lion.h"
+#include "muon.h"
 #include "nadam.h"
 #include "radam.h"
 #include "rmsprop.h"
@@ -25,8 +31,15 @@ namespace gradstep {
 template <class... Rules>
 struct RuleList {};
 
-using AllRules = RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion,
-                          NAdam, Asgd, Ema, Swa, TfjsSgd, TfjsMomentum, TfjsAdam, TfjsAdamax,
-                          TfjsRmsProp, TfjsAdagrad, TfjsAdadelta>;
+// Whether a rule sees shapes, and takes parameters whole.
+template <class Rule, class = void>
+constexpr bool kIsWhole = false;
+template <class Rule>
+constexpr bool kIsWhole<Rule, decltype(void(Rule::kWhole))> = true;
+
+using AllRules =
+    RuleList<Sgd, Adam, AdamW, RmsProp, Adagrad, Adadelta, Adamax, RAdam, Rprop, Lion, NAdam, Asgd,
+             Ema, Swa, TfjsSgd, TfjsMomentum, TfjsAdam, TfjsAdamax, TfjsRmsProp, TfjsAdagrad,
+             TfjsAdadelta, Adafactor, Muon, Lamb, Lars, Adan, AdEmaMix>;
 
 }  // namespace gradstep

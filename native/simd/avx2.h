@@ -71,6 +71,7 @@ struct Avx2 {
   }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return _mm256_add_pd(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return _mm256_mul_pd(a, b); }
+  static GRADSTEP_INLINE Double loadDouble(const double* from) { return _mm256_loadu_pd(from); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm256_storeu_pd(to, x); }
 };
 

@@ -90,6 +90,7 @@ struct Avx512 {
   }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return _mm512_add_pd(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return _mm512_mul_pd(a, b); }
+  static GRADSTEP_INLINE Double loadDouble(const double* from) { return _mm512_loadu_pd(from); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { _mm512_storeu_pd(to, x); }
 };
 

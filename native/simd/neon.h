@@ -65,6 +65,7 @@ struct Neon {
   static GRADSTEP_INLINE void widenFrom(const float* from, Double* out) { widen(load(from), out); }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return vaddq_f64(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return vmulq_f64(a, b); }
+  static GRADSTEP_INLINE Double loadDouble(const double* from) { return vld1q_f64(from); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { vst1q_f64(to, x); }
 };
 

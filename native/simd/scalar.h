@@ -55,6 +55,7 @@ struct Scalar {
   static GRADSTEP_INLINE void widenFrom(const float* from, Double* out) { widen(load(from), out); }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return a + b; }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return a * b; }
+  static GRADSTEP_INLINE Double loadDouble(const double* from) { return *from; }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { *to = x; }
 };
 

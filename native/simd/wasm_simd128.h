@@ -63,6 +63,7 @@ struct WasmVectors {
   static GRADSTEP_INLINE void widenFrom(const float* from, Double* out) { widen(load(from), out); }
   static GRADSTEP_INLINE Double addDouble(Double a, Double b) { return wasm_f64x2_add(a, b); }
   static GRADSTEP_INLINE Double multiplyDouble(Double a, Double b) { return wasm_f64x2_mul(a, b); }
+  static GRADSTEP_INLINE Double loadDouble(const double* from) { return wasm_v128_load(from); }
   static GRADSTEP_INLINE void storeDouble(double* to, Double x) { wasm_v128_store(to, x); }
 
   static GRADSTEP_INLINE Vector upper(Vector x) { return wasm_i32x4_shuffle(x, x, 2, 3, 0, 1); }

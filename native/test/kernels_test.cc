@@ -86,6 +86,50 @@ void compareRanges(const typename Rule::Scalars& scalars, int index, int variant
   }
 }
 
+// A rule that sees shapes: one that is no matrix, or one of these dimensions.
+template <class Rule>
+void compareWhole(const typename Rule::Scalars& scalars, const RuleInfo& info, const double* h,
+                  const Shape& shape) {
+  Random next;
+  for (size_t i = 0; i < shape.length; i++) next();
+  const auto run = [&](const KernelTable& table) {
+    Arrays arrays(shape.length, shape.length % 16, 0xf, next);
+    arrays.slot.rows = shape.rows;
+    arrays.slot.columns = shape.columns;
+    std::vector<float> workspace(info.workspace(shape, h) + 16, kUntouched);
+    float* begin = workspace.data();
+    while (reinterpret_cast<uintptr_t>(begin) % 64 != 0) begin++;
+    const float last = workspace.back();
+    const float sign = shape.length % 2 ? -0.0f : 0.0f;
+    table.wholeRules[info.index](&scalars, sign, arrays.slot, begin, kAlone);
+    CHECK(workspace.back() == last || begin == workspace.data() + 15, "%s workspace", Rule::kName);
+    return arrays;
+  };
+  const Arrays before(shape.length, shape.length % 16, 0xf, next);
+  const Arrays expected = run(*kScalarTable);
+  CHECK(!expected.same(before), "%s moved nothing", Rule::kName);
+  for (auto table = supportedTables(); *table; ++table) {
+    CHECK(run(**table).same(expected), "%s %s length %zu of %zu x %zu", (*table)->name, Rule::kName,
+          shape.length, shape.rows, shape.columns);
+  }
+}
+
+template <class Rule>
+void testWhole(const typename Rule::Scalars& scalars, const RuleInfo& info, const double* h) {
+  for (size_t length = 1; length <= 70; length++) {
+    compareWhole<Rule>(scalars, info, h, {length, 0, 0});
+  }
+  compareWhole<Rule>(scalars, info, h, {9001, 0, 0});
+  for (const size_t rows : {1, 2, 15, 17, 40, 130}) {
+    for (const size_t columns : {1, 3, 16, 31, 64, 67, 130}) {
+      compareWhole<Rule>(scalars, info, h, {rows * columns, rows, columns});
+      compareWhole<Rule>(scalars, info, h, {3 * rows * columns, rows, columns});
+    }
+  }
+  compareWhole<Rule>(scalars, info, h, {3 * 4500, 3, 4500});
+  compareWhole<Rule>(scalars, info, h, {3 * 4500, 4500, 3});
+}
+
 template <class Rule>
 void testRule(const typename Rule::Scalars& scalars, int index) {
   for (int variant = 0; variant < Rule::kVariants; variant++) {
@@ -111,14 +155,17 @@ void testAll(RuleList<Rules...>) {
   const auto test = [&](auto rule) {
     using Rule = decltype(rule);
     const RuleInfo* info = findRule(Rule::kName);
-    std::vector<double> h(info->fieldCount, 0.25);
+    std::vector<double> h(info->fieldCount, kIsWhole<Rule> ? 1 : 0.25);
     ScalarStorage storage;
     RecordStorage record;
     for (int step = 1; step <= 2; step++) info->prepare(h.data(), record, f32, storage);
     CHECK(!f32.takeFailure(), "%s", Rule::kName);
     typename Rule::Scalars scalars;
     std::memcpy(&scalars, storage.bytes, sizeof scalars);
-    testRule<Rule>(scalars, info->index);
+    if constexpr (kIsWhole<Rule>)
+      testWhole<Rule>(scalars, *info, h.data());
+    else
+      testRule<Rule>(scalars, info->index);
   };
   (test(Rules{}), ...);
 }

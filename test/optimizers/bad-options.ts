@@ -58,6 +58,15 @@ export const badBetas: BadOption[] = [
   { options: { betas: ['0.9', 0.999] }, message: "Invalid beta parameter at index 0: '0.9'" },
 ];
 
+/** What three decay rates refuse. */
+export const badTriple: BadOption[] = [
+  { options: { betas: [1, 0, 0] }, message: 'Invalid beta parameter at index 0: 1' },
+  { options: { betas: [0, 0, 1] }, message: 'Invalid beta parameter at index 2: 1' },
+  { options: { betas: [0, -1, 0.5] }, message: 'Invalid beta parameter at index 1: -1' },
+  { options: { betas: [0.9, 0.99] }, message: 'an array of three numbers' },
+  { options: { betas: 0.9 }, message: 'an array of three numbers' },
+];
+
 /** What every optimizer refuses. */
 export const badEverywhere = [
   ...badLr,

@@ -8,6 +8,7 @@ import {
   createOptimizer,
   listOptimizers,
   Optimizer,
+  Parameter,
   registerOptimizer,
 } from '../../lib/index.ts';
 import { MyLion } from '../optimizer/my-lion.ts';
@@ -28,7 +29,8 @@ const names = listOptimizers();
 onEachBackend((backend) => {
   it('makes each of them, with its options', () => {
     for (const name of names) {
-      const w = parameter();
+      const w = new Parameter([[1, 2, 3]]); // Muon wants a matrix
+      w.ensureGrad().set([0.1, 0.2, 0.3]);
       const o = createOptimizer(name, [{ params: w }], { lr: 0.125 });
       expect(o.constructor.name.toLowerCase()).toBe(name);
       expect(o.paramGroups[0]!.lr).toBe(0.125);
@@ -59,7 +61,7 @@ onEachBackend((backend) => {
 
 it('refuses names that are not known, with the nearest that is', () => {
   const wrong: [unknown, string][] = [
-    ['admw', "received 'admw'; did you mean adamw? Known are adadelta, adagrad"],
+    ['admw', "received 'admw'; did you mean adamw? Known are adadelta, adafactor"],
     ['rms_prop', 'did you mean rmsprop?'],
     ['gradient-free', "received 'gradient-free'. Known are"],
     ['', "received ''. Known are"],

@@ -108,7 +108,11 @@ forEachOptimizer((row) => {
       for (const options of optionsOf(row)) {
         const problem = new LeastSquares(memory === 'arrays inside others' ? inside : (v) => v);
         const before = problem.loss();
-        train(problem, row.make([problem.weight, problem.bias], { ...options, ...way }), make);
+        train(
+          problem,
+          row.make([problem.weight, problem.bias], { ...row.steady, ...options, ...way }),
+          make,
+        );
         if (way.maximize) expect(problem.loss(), JSON.stringify(options)).toBeGreaterThan(before);
         else expect(problem.loss(), JSON.stringify(options)).toBeLessThan(before);
       }
@@ -118,7 +122,7 @@ forEachOptimizer((row) => {
       const problem = new LeastSquares((values) => values);
       const before = problem.loss();
       const groups = [{ params: [problem.weight] }, { params: [problem.bias], lr: 0.01 }];
-      const optimizer = row.make(groups, { lr: 1e-3 });
+      const optimizer = row.make(groups, { ...row.steady, lr: 1e-3 });
       train(problem, optimizer, make);
       expect(problem.loss()).toBeLessThan(before);
       const [first, second] = optimizer.paramGroups as unknown as { lr: number }[];

@@ -346,3 +346,13 @@ ROWS = [SGD] + [
     )
     for name in ("Adam", "AdamW")
 ] + [RMSPROP, ADAGRAD, ADADELTA, ADAMAX, NADAM, RADAM, RPROP, ASGD]
+
+ADAFACTOR = Row(
+    name="Adafactor",
+    grid=[],
+    corners=[{}, {"weightDecay": 0.1, "eps": [1e-30, 0.01], "d": 1.5}, {"beta2Decay": -0.5}],
+    choices={},
+)
+
+EXCHANGED = [*ROWS, ADAFACTOR]
+"""Those that go over from PyTorch and back; the last ones agree to a tolerance (shaped/)."""

@@ -103,13 +103,30 @@ class Run {
   }
 }
 
+/** The same bits, or the same to a tolerance where torch's own sums are in no order of ours. */
+function expectSame(optimizer: string, received: string, expected: string): void {
+  if (!optimizerCases.find(({ name }) => name === optimizer)!.whole) {
+    expect(received).toBe(expected);
+    return;
+  }
+  const floats = (base64: string) =>
+    new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer);
+  const [a, b] = [floats(received), floats(expected)];
+  expect(a.length).toBe(b.length);
+  for (const [i, x] of a.entries()) expect(Math.abs(x - b[i]!)).toBeLessThan(2e-6);
+}
+
+const NOT_IN_TORCH = ['Lion', 'LAMB', 'LARS', 'Adan', 'AdEMAMix'];
+
 const NOTHING = { missing: [], unexpected: [], mismatched: [] };
 
 const fromTorchFile = (name: string) => readFileSync(`${folder}from-torch/${name}.safetensors`);
 const fromGradstep = (name: string) => `${folder}from-gradstep/${name}.safetensors`;
 
 it('covers every optimizer that PyTorch has', () => {
-  const here = optimizerCases.map(({ name }) => name).filter((name) => name !== 'Lion');
+  const here = optimizerCases
+    .map(({ name }) => name)
+    .filter((name) => !NOT_IN_TORCH.includes(name));
   expect(new Set(cases.map(({ optimizer }) => optimizer))).toEqual(new Set(here));
 });
 
@@ -118,7 +135,7 @@ describe.each(cases)('$name: $optimizer, $options', ({ name, optimizer, options,
     goTo(place);
     const run = new Run(optimizer, {}).load(fromTorchFile(name));
     expect(deserialize(run.save()).tensors).toEqual(deserialize(fromTorchFile(name)).tensors);
-    expect(run.steps(CUT + 1, END).bits()).toBe(end);
+    expectSame(optimizer, run.steps(CUT + 1, END).bits(), end);
   });
 
   it.each(PLACES)('writes what PyTorch has gone on with to the same end: %s', (place) => {
@@ -130,6 +147,6 @@ describe.each(cases)('$name: $optimizer, $options', ({ name, optimizer, options,
       return;
     }
     expect(run.save().equals(readFileSync(fromGradstep(name)))).toBe(true);
-    expect(run.steps(CUT + 1, END).bits()).toBe(back);
+    expectSame(optimizer, run.steps(CUT + 1, END).bits(), back);
   });
 });

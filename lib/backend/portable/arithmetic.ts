@@ -5,6 +5,7 @@
 
 import type { Doubles, Floats } from '../../support/typed-arrays.ts';
 import type { Reduction } from './reduce.ts';
+import type { Rule } from './rules/rule.ts';
 import type { Run } from './run.ts';
 
 /** What is done to the gradients of a step on their way into the rule, in this order. */
@@ -24,6 +25,8 @@ export interface SteppingRule {
   readonly record: readonly string[];
   /** Whether it takes gradients as they are and parameters whole: a user's own does. */
   readonly isOwn?: boolean | undefined;
+  /** As `Rule` has it: of a rule that sees shapes. */
+  readonly stateLength?: Rule<unknown>['stateLength'];
   /**
    * Doubles to scalars, of which only `step` knows more; and the record, which starts as zeros, to
    * what it is after this step. Throws ScalarOverflow where float32 cannot hold one.

@@ -73,7 +73,8 @@ export class PortableCore implements Core {
     const fresh = data.map((array, at): Slot => {
       const record = records.subarray(at * size, (at + 1) * size);
       const [range, length] = [wholeRange(array), lengthOf(array)];
-      return { group, data: array, grad: null, range, state: [], length, struct, record };
+      const shape = { length, rows: 0, columns: 0 };
+      return { group, data: array, grad: null, range, state: [], ...shape, struct, record };
     });
     const count = this.#slots.length;
     const [behind, all] = [this.#slots.splice(first), fresh.length];
@@ -120,6 +121,11 @@ export class PortableCore implements Core {
     if (this.#memory.extend(longer, slot)) row.range = longer;
   }
 
+  setShape(slot: number, rows: number, columns: number): void {
+    this.#slots[slot]!.rows = rows;
+    this.#slots[slot]!.columns = columns;
+  }
+
   setPieces(slot: number, pieces: Doubles): void {
     this.#slots[slot]!.pieces = pieces;
   }
@@ -136,8 +142,9 @@ export class PortableCore implements Core {
   setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] {
     return Array.from({ length: count }, (_, i) => {
       const slot = this.#slots[places[2 * i]!]!;
-      const isWhole = lengthOf(memory) === slot.length;
-      const array = isWhole ? memory : viewOf(memory, places[2 * i + 1]!, slot.length);
+      const length = this.#rule.stateLength?.(slot, which) ?? slot.length;
+      const isWhole = lengthOf(memory) === length;
+      const array = isWhole ? memory : viewOf(memory, places[2 * i + 1]!, length);
       slot.state[which] = array;
       return array;
     });
@@ -290,7 +297,8 @@ export class PortableCore implements Core {
       return { kind: 'dataOverlap', slot: this.#slots.length, other };
     }
     const { pieces: _, ...kept } = row; // those of the data that was here
-    this.#slots[slot] = { ...kept, data, grad: null, range, state: [], length };
+    const shape = { length, rows: 0, columns: 0 };
+    this.#slots[slot] = { ...kept, data, grad: null, range, state: [], ...shape };
     this.#allGradsMoved = true;
     return undefined;
   }

@@ -6,12 +6,18 @@ import { PortableCore } from './core.ts';
 import { gradientFunctions } from './norm.ts';
 import { reduceArray, treatArray } from './reduce.ts';
 import { adadelta } from './rules/adadelta.ts';
+import { adafactor } from './rules/adafactor.ts';
 import { adagrad } from './rules/adagrad.ts';
 import { adam, adamw } from './rules/adam.ts';
 import { adamax } from './rules/adamax.ts';
+import { adan } from './rules/adan.ts';
+import { ademamix } from './rules/ademamix.ts';
 import { asgd } from './rules/asgd.ts';
 import { ema, swa } from './rules/average.ts';
+import { lamb } from './rules/lamb.ts';
+import { lars } from './rules/lars.ts';
 import { lion } from './rules/lion.ts';
+import { muon } from './rules/muon.ts';
 import { nadam } from './rules/nadam.ts';
 import { radam } from './rules/radam.ts';
 import { rmsprop } from './rules/rmsprop.ts';
@@ -50,6 +56,12 @@ const rules: readonly Rule<unknown>[] = [
   tfjsRmsprop,
   tfjsAdagrad,
   tfjsAdadelta,
+  adafactor,
+  muon,
+  ademamix,
+  adan,
+  lars,
+  lamb,
 ];
 
 const arithmetic: Arithmetic = { reduce: reduceArray, treat: treatArray };

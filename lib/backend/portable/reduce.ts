@@ -62,6 +62,26 @@ export function treatArray(array: Floats, scale: number, bound: number): void {
   for (let i = 0; i < length; i++) array[i] = treated(array[i]!, scale, bound);
 }
 
+const squareLanes = new Float64Array(LANES);
+
+/** The sum of the squares of `at(i)` for each i below `length`, in the same order. */
+export function sumOfSquares(length: number, at: (i: number) => number): number {
+  let sum = 0;
+  for (let begin = 0; begin < length; begin += REDUCE_BLOCK) {
+    const lanes = squareLanes.fill(0);
+    const end = min(length, begin + REDUCE_BLOCK);
+    for (let i = begin; i < end; i++) {
+      const x = at(i);
+      lanes[(i - begin) % LANES]! += x * x;
+    }
+    for (let half = LANES / 2; half >= 1; half /= 2) {
+      for (let j = 0; j < half; j++) lanes[j]! += lanes[j + half]!;
+    }
+    sum += lanes[0]!;
+  }
+  return sum;
+}
+
 /** Reduces an array: its blocks, joined in their order. */
 export function reduceArray(
   reduction: Reduction,

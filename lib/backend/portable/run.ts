@@ -12,6 +12,9 @@ export interface Slot {
   range: Range;
   readonly state: Floats[];
   readonly length: number;
+  /** The last two dimensions; 0: it has fewer. Told only to rules that see shapes. */
+  rows: number;
+  columns: number;
   /** Where the pieces of its gradient that count begin and end; undefined: all of it counts. */
   pieces?: Doubles;
   struct: Doubles;

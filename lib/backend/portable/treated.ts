@@ -23,6 +23,7 @@ export function portableRule(rule: Rule<unknown>): SteppingRule {
     fields: rule.fields,
     record: rule.record,
     isOwn: rule.isOwn,
+    stateLength: rule.stateLength,
     prepare: (struct, record) => rule.prepare(struct, record),
     step({ slots, scalars, next }, { scale, bound, coefficients }, first, negate) {
       for (let i = 0; i < slots.length; i++) {
@@ -46,7 +47,7 @@ function updateSlot(
     return;
   }
   const { data, grad, state, length } = arrays;
-  if (rule.isOwn) {
+  if (rule.isOwn || rule.stateLength !== undefined) {
     rule.update(scalars, { ...arrays, grad: treatedWhole(grad, length, treatment) });
     return;
   }
@@ -62,11 +63,16 @@ function updateSlot(
       grad: scratch,
       state: states,
       length: to - from,
+      rows: 0,
+      columns: 0,
     });
   }
 }
 
-/** For a user's own rule, which takes parameters whole, and tells of a gradient that is gone. */
+/**
+ * For rules that take parameters whole: those that see shapes, and a user's own, which tells of a
+ * gradient that is gone.
+ */
 function treatedWhole(grad: Floats, length: number, treatment: Treatment): Floats {
   if (!isWhole(grad, length)) return grad;
   const copy = new Float32Array(length);

@@ -6,6 +6,7 @@ import { PortableCore } from '../portable/core.ts';
 import { gradientFunctions } from '../portable/norm.ts';
 import { findRule } from '../portable/portable.ts';
 import { PortableSequence } from '../portable/sequence.ts';
+import { portableRule } from '../portable/treated.ts';
 import { isa, isas, setIsa, start } from './engine.ts';
 import { kernelArithmetic } from './kernel-arithmetic.ts';
 import { kernelRule } from './kernel-rule.ts';
@@ -70,5 +71,10 @@ const wasm: Backend = {
   giveBack: () => {},
   home: () => new Home(),
   sequence: (cores, follows) => new PortableSequence(cores as readonly PortableCore[], follows),
-  open: (...layout) => new PortableCore(kernelRule(findRule(...layout)), kernelArithmetic),
+  open: (...layout) => {
+    const rule = findRule(...layout);
+    // Rules that see shapes have no kernels here yet, but the same bits.
+    const stepping = rule.stateLength === undefined ? kernelRule(rule) : portableRule(rule);
+    return new PortableCore(stepping, kernelArithmetic);
+  },
 };

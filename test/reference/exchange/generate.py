@@ -22,7 +22,7 @@ import torch
 
 from exchange import load, save
 from inputs import values
-from optimizers import ROWS
+from optimizers import EXCHANGED
 
 SHAPES = {"body.weight": [5, 7], "body.bias": [5], "head.scale": [], "late": [3]}
 CUT, END = 4, 9
@@ -80,7 +80,7 @@ def go_on(path, row, options):
 def main():
     results = []
     (here / "from-torch").mkdir(exist_ok=True)
-    for row in ROWS:
+    for row in EXCHANGED:
         for i, options in enumerate(row.corners):
             name = f"{row.name.lower()}-{i}"
             run = Run(row, options)

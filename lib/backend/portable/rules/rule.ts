@@ -11,12 +11,21 @@ type Doubles = Float64Array<ArrayBufferLike>;
 /** The record of most rules. */
 export const STEP_COUNT: readonly string[] = Object.freeze(['step']);
 
-/** The arrays of one parameter; all of one length. */
-export interface Arrays {
+/**
+ * How many values an array has, and the last two dimensions of a parameter that has as many: then
+ * it is matrices one after the other, each row by row. 0: it has fewer.
+ */
+export interface Shape {
+  readonly length: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The arrays of one parameter; all of one length, but the state of a rule that sees shapes. */
+export interface Arrays extends Shape {
   readonly data: Floats;
   readonly grad: Floats;
   readonly state: readonly Floats[];
-  readonly length: number;
 }
 
 export interface Rule<Scalars> {
@@ -27,6 +36,11 @@ export interface Rule<Scalars> {
   readonly record: readonly string[];
   /** Whether it takes gradients as they are and parameters whole: a user's own does. */
   readonly isOwn?: boolean;
+  /**
+   * How long a state array of a parameter is; 0: it has none. A rule that has this sees shapes, and
+   * takes parameters whole: `update` gets all of it, with the gradient as the step makes it.
+   */
+  stateLength?(shape: Shape, which: number): number;
   /**
    * Doubles to float32 scalars, through `toFloat32`, which refuses what float32 cannot hold; and
    * the record, which starts as zeros, to what it is after this step.
