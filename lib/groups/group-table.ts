@@ -13,7 +13,7 @@ import type { Status } from '../slots/status.ts';
 import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { roomForOne } from '../support/lists.ts';
-import type { Doubles, Floats } from '../support/typed-arrays.ts';
+import type { Doubles } from '../support/typed-arrays.ts';
 import { despiteMoves } from './despite-moves.ts';
 import { groupLabel, type ParamGroupInput, readGroup } from './group-input.ts';
 import { Overrides, whereOverridden } from './overrides.ts';

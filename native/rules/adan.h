@@ -24,11 +24,14 @@ struct Adan {
     Lerp first, difference;
     float beta2, beta3, oneMinusBeta3, rootCorrection3, eps, negativeStepSize, negativeDiffSize,
         decay;
+    bool isFirst;
   };
 
   // kDecay: in front, as AdamW's; kProximal: behind, by division.
-  enum : int { kDecay = 1, kProximal = 2, kFirst = 4, kFar = 8, kFarDifference = 16 };
-  static constexpr int kVariants = 32;
+  // Which end a lerp starts from is chosen as it runs: sixteen kernels more would be code for
+  // little.
+  enum : int { kDecay = 1, kProximal = 2 };
+  static constexpr int kVariants = 4;
   using Record = StepCount;
 
   enum : int { kExpAvg, kExpAvgDiff, kExpAvgSq, kPreviousGrad };
@@ -53,21 +56,20 @@ struct Adan {
     s.negativeDiffSize = f32(-(h.lr * h.beta2 / correction2));
     const bool proximal = h.noProx == 0;
     s.decay = f32(proximal ? 1 + h.lr * h.weightDecay : 1 - h.lr * h.weightDecay);
-    const int decay = h.weightDecay == 0 ? 0 : proximal ? kProximal : kDecay;
-    return decay | (step == 1 ? kFirst : 0) | (s.first.far ? kFar : 0) |
-           (s.difference.far ? kFarDifference : 0);
+    s.isFirst = step == 1;
+    return h.weightDecay == 0 ? 0 : proximal ? kProximal : kDecay;
   }
 
   template <int variant, class Block>
   static GRADSTEP_INLINE void update(const Scalars& s, const Block& at) {
     auto param = at.param();
     const auto grad = at.grad();
-    const auto before = variant & kFirst ? grad : at.state(kPreviousGrad);
+    const auto before = s.isFirst ? grad : at.state(kPreviousGrad);
     const auto change = grad - before;
     const auto first = at.state(kExpAvg), difference = at.state(kExpAvgDiff);
-    const auto newFirst = fma(s.first.weight, grad - first, variant & kFar ? grad : first);
-    const auto newDifference = fma(s.difference.weight, change - difference,
-                                   variant & kFarDifference ? change : difference);
+    const auto newFirst = fma(s.first.weight, grad - first, s.first.far ? grad : first);
+    const auto newDifference =
+        fma(s.difference.weight, change - difference, s.difference.far ? change : difference);
     const auto ahead = fma(s.beta2, change, grad);
     const auto second = fma(s.oneMinusBeta3 * ahead, ahead, at.state(kExpAvgSq) * s.beta3);
     at.state(kExpAvg, newFirst);
