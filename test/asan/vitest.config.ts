@@ -16,7 +16,8 @@ export default mergeConfig(base, {
     typecheck: { enabled: false },
     // Left out: the backend without native code, and goldens inside one large buffer, where an
     // overrun meets no red zone; shared memory stays, so that unaligned arrays are stepped too.
-    testNamePattern: /^(?!portable )(?!native \w+ unaligned arrays )(?!native WebAssembly)/,
+    testNamePattern:
+      /^(?!portable )(?!wasm )(?!native \w+ unaligned arrays )(?!native WebAssembly)/,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },

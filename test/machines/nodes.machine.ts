@@ -28,7 +28,7 @@ const RELAXED = 21;
 test.for(VERSIONS)('Node.js %s, wasm', async (version, { annotate }) => {
   if (process.arch !== 'x64') throw new Error('missing: a machine with an x64 processor');
   const sets = ['wasm-relaxed-simd', 'wasm-simd128'].slice(
-    Number.parseInt(version) < RELAXED ? 1 : 0,
+    Number.parseInt(version, 10) < RELAXED ? 1 : 0,
   );
   const said = await runGoldens([nodeExecutable(version)], sets.join(), 'Infinity', 'wasm');
   expect(said).toMatch(`linux-x64 v${version}`);
