@@ -4,35 +4,15 @@
  */
 
 import type { ArrayPairs, Backend, Core, Failure } from '../backend/backend.ts';
-import { piecesOf } from '../parameters/arena-shard.ts';
 import { type ParamList, refuseDuplicates } from '../parameters/list-params.ts';
 import type { ParameterLike } from '../parameters/parameter.ts';
-import { unsharedSentence } from '../parameters/sentences.ts';
-import { GradstepError } from '../support/errors.ts';
+import type { GradstepError } from '../support/errors.ts';
 import { roomForOne, takeOut } from '../support/lists.ts';
-import {
-  bufferOf,
-  type Doubles,
-  type Floats,
-  fillZero,
-  isGone,
-  isShared,
-  lengthOf,
-} from '../support/typed-arrays.ts';
+import { bufferOf, type Doubles, type Floats, isGone, lengthOf } from '../support/typed-arrays.ts';
 import { explain } from './failures.ts';
+import { describeRow, makeRows, type NewGroup, ownLines, verifyShared, zeroGrads } from './rows.ts';
 import { type SegmentOwner, Segments } from './segments.ts';
-import { labelOf, type Shaping, Slot } from './slot.ts';
-
-/** What the slots of a new group have in common. */
-export interface NewGroup {
-  readonly group: number;
-  readonly struct: Doubles;
-  /** What the rule remembers of each; first its step count. */
-  readonly records: Doubles;
-  readonly frozen: boolean;
-  /** By parameter, where the rule sees shapes. */
-  readonly shapings?: readonly Shaping[] | undefined;
-}
+import { labelOf, type Shaping, type Slot } from './slot.ts';
 
 /** From how many floats on it matters that a refused group has not been given state. */
 const LARGE = 4096;
@@ -125,11 +105,9 @@ export class SlotTable implements SegmentOwner {
       this.#slots.push(row);
       this.indexOf.set(row.parameter, first + i);
       this.#segments.take(first + i, row);
-      const pieces = piecesOf(row.parameter, row.data);
-      if (pieces !== undefined) this.core.setPieces(first + i, pieces);
-      this.#setShape(first + i, row);
+      describeRow(this.core, first + i, row);
     }
-    this.#ownLines(first);
+    ownLines(this.core, this.#slots, first);
   }
 
   /**
@@ -148,28 +126,9 @@ export class SlotTable implements SegmentOwner {
     for (let slot = first; slot < slots.length; slot++) {
       this.indexOf.set(slots[slot]!.parameter, slot);
     }
-    for (const [i, row] of rows.entries()) {
-      const pieces = piecesOf(row.parameter, row.data);
-      if (pieces !== undefined) this.core.setPieces(first + i, pieces);
-      this.#setShape(first + i, row);
-    }
+    for (const [i, row] of rows.entries()) describeRow(this.core, first + i, row);
     this.#segments.cut(first, slots);
-    this.#ownLines(first);
-  }
-
-  /** Tells the core the last two dimensions of a parameter that has as many. */
-  #setShape(slot: number, { shaping, length }: Slot): void {
-    if (shaping === undefined || shaping.shape.length < 2 || length === 0) return;
-    this.core.setShape(slot, shaping.shape.at(-2)!, shaping.shape.at(-1)!);
-  }
-
-  /** Parameters of arenas own their last cache line. */
-  #ownLines(first: number): void {
-    const slots = this.#slots;
-    for (let begin = first, end = first; begin < slots.length; begin = ++end) {
-      while (slots[end]?.place !== undefined) end++;
-      if (end > begin) this.core.ownLines(begin, end);
-    }
+    ownLines(this.core, this.#slots, first);
   }
 
   /** Lets a slot have its hyperparameters and its record where its group has not. */
@@ -224,9 +183,7 @@ export class SlotTable implements SegmentOwner {
     old.record = old.record.slice(); // for views of it that a user holds
     this.#slots[slot] = row;
     this.#gradientCount -= Number(old.grad !== null);
-    const pieces = piecesOf(parameter, data);
-    if (pieces !== undefined) this.core.setPieces(slot, pieces);
-    this.#setShape(slot, row);
+    describeRow(this.core, slot, row);
     this.indexOf.delete(old.parameter);
     this.indexOf.set(parameter, slot);
     this.#segments.replace(slot, this.#slots);
@@ -269,7 +226,7 @@ export class SlotTable implements SegmentOwner {
     this.#attempt(() => this.core.verifyMemory(false));
     this.verify();
     const again = this.core.step();
-    if (again !== undefined) throw this.#explain(again);
+    if (again !== undefined) throw this.explain(again);
   }
 
   /**
@@ -278,27 +235,12 @@ export class SlotTable implements SegmentOwner {
    * @throws {GradstepError} `ERR_NOT_SHARED`.
    */
   verifyShared(): void {
-    const slots = this.#slots; // by index: an iterator may be a user's
-    for (let i = 0; i < slots.length; i++) {
-      const { data, grad, label, place } = slots[i]!;
-      if (grad === null || place !== undefined) continue;
-      const field = !isShared(bufferOf(data)) ? 'data' : !isShared(bufferOf(grad)) ? 'grad' : '';
-      if (field) throw new GradstepError('ERR_NOT_SHARED', unsharedSentence(field, label));
-    }
+    verifyShared(this.#slots);
   }
 
   /** Zeros in every gradient that a step has just read; those that are gone by now are nobody's. */
   zeroGrads(): void {
-    const slots = this.#slots;
-    for (let i = 0; i < slots.length; i++) {
-      const { grad, length } = slots[i]!;
-      if (grad !== null && !isGone(grad)) fillZero(grad, 0, length);
-    }
-  }
-
-  /** A failure of a step as an error. */
-  explain(failure: Failure): GradstepError {
-    return this.#explain(failure);
+    zeroGrads(this.#slots);
   }
 
   /**
@@ -309,7 +251,7 @@ export class SlotTable implements SegmentOwner {
     for (let failure = ask(); failure !== undefined; failure = ask()) {
       const owner = this.#slots[failure.other];
       if (owner === undefined || owner.place !== undefined || !isGone(owner.data)) {
-        throw this.#explain(failure, added);
+        throw this.explain(failure, added);
       }
       this.core.releaseData(failure.other);
     }
@@ -352,20 +294,7 @@ export class SlotTable implements SegmentOwner {
   }
 
   /** A failure of the core as an error; `added` are slots that are not here yet. */
-  #explain(failure: Failure, added: readonly Labelled[] = []): GradstepError {
+  explain(failure: Failure, added: readonly Labelled[] = []): GradstepError {
     return explain(failure, (slot) => (this.#slots[slot] ?? added[slot - this.size])!.label);
   }
-}
-
-/** @param index The number of the first in its group. */
-function makeRows(
-  { params, data, labels }: Pick<ParamList, 'params' | 'data' | 'labels'>,
-  { group, records, frozen, shapings }: Omit<NewGroup, 'struct'>,
-  index: number,
-): Slot[] {
-  const together = { group, records, recordSize: records.length / data.length, frozen };
-  return data.map((array, i) => {
-    bufferOf(array); // moves a tiny array to where it stays
-    return new Slot(params[i]!, array, labels[i], index + i, together, i, shapings?.[i]);
-  });
 }

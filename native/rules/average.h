@@ -16,7 +16,7 @@ struct AverageCall {
   // Counts a call in a record. `every` is an integer from 1, `after` one from 0, or infinite.
   static AverageCall count(StepCount& record, double every, double after) {
     const double call = record.step++;
-    const auto step = static_cast<int64_t>(every);
+    const int64_t step = every >= 1 ? static_cast<int64_t>(every) : 1;  // no division by zero
     if (static_cast<int64_t>(call) % step != 0) return {kPasses, 0};
     if (call < after) return {kCopies, 0};
     const int64_t first = (static_cast<int64_t>(after) + step - 1) / step * step;

@@ -50,6 +50,16 @@ struct Arrays {
   }
 };
 
+// An average that lets an update pass leaves everything as it is; all other kernels move something.
+template <class Rule>
+auto passes(int variant) -> decltype(Rule::kPass, bool()) {
+  return variant == Rule::kPass;
+}
+template <class, class... Any>
+bool passes(Any...) {
+  return false;
+}
+
 template <class Rule>
 void compare(const typename Rule::Scalars& scalars, int index, int variant, size_t length,
              size_t misalignment) {
@@ -63,7 +73,8 @@ void compare(const typename Rule::Scalars& scalars, int index, int variant, size
     return arrays;
   };
   const Arrays expected = run(*kScalarTable);
-  CHECK(length == 0 || !expected.same(before), "%s %d moved nothing", Rule::kName, variant);
+  CHECK(length == 0 || expected.same(before) == passes<Rule>(variant), "%s %d", Rule::kName,
+        variant);
   for (auto table = supportedTables(); *table; ++table) {
     CHECK(run(**table).same(expected), "%s %s variant %d length %zu misalignment %zu",
           (*table)->name, Rule::kName, variant, length, misalignment);

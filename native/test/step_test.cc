@@ -23,7 +23,7 @@ constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 struct Model {
   Optimizer optimizer{*findRule("adam")};
   double hyperparameters[7] = {0.1, 0.9, 0.999, 1e-8, 0.01, 0, 0};
-  StepOptions options = {1, kInfinity, -1, 2, kGlobal, kApply, 0, 0, 0};
+  StepOptions options = {1, kInfinity, -1, 2, kGlobal, kApply, 0, 0, 0, 0};
   StepReport report = {};
   std::vector<std::vector<float>> data, grad, state[2];
   std::vector<double> steps;
@@ -57,7 +57,7 @@ struct Model {
     const int threads = pool.threads();
     const StepOptions before = options;
     pool.setThreads(1);
-    options = {1, kInfinity, -1, 2, kGlobal, kApply, 0, 0, 0};
+    options = {1, kInfinity, -1, 2, kGlobal, kApply, 0, 0, 0, 0};
     CHECK(!optimizer.step().kind, "by hand");
     options = before;
     pool.setThreads(threads);
