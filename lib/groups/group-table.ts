@@ -122,9 +122,8 @@ export class GroupTable<O extends object, S = unknown> {
       const where = groupLabel(index, given.name);
       const base = this.schema.read(this.#defaults);
       const options = this.schema.parse(given, base, where, MEMBERS);
-      const list = listParams(given.params, given.paramNames, where, {
-        shaped: this.schema.shaped,
-      });
+      const { shaped, whole } = this.schema;
+      const list = listParams(given.params, given.paramNames, where, { shaped, whole });
       this.checkNamed(list, where);
       const shapings = this.shapingsOf(list, index);
       this.slots.refuse(list.params);

@@ -40,8 +40,9 @@ export function addParameters(table: Table, group: unknown, params: unknown): vo
     }
     const { members, view } = table.rows[index]!;
     const where = groupLabel(index, view.name);
-    const { shaped } = table.schema;
-    const list = listParams(params, undefined, where, { taken: members.paramNames, shaped });
+    const { shaped, whole } = table.schema;
+    const taken = members.paramNames;
+    const list = listParams(params, undefined, where, { taken, shaped, whole });
     if (list.params.length === 0) return;
     table.checkNamed(list, where);
     const shapings = table.shapingsOf(list, index);
@@ -238,9 +239,8 @@ function readNext(
       `Expected one parameter to replace another but received ${describe(next)}${where}`,
     );
   }
-  const { data, labels, shapes } = listParams([next], undefined, where, {
-    shaped: table.schema.shaped,
-  });
+  const { shaped, whole } = table.schema;
+  const { data, labels, shapes } = listParams([next], undefined, where, { shaped, whole });
   const shaping = shapes && table.shapingOf(shapes[0]!, labelOf(labels[0], 0, group));
   return { data: data[0]!, name: labels[0], shaping };
 }

@@ -49,6 +49,7 @@ const schema = new Schema<LAMBOptions>({
   },
   state: [{ name: 'expAvg' }, { name: 'expAvgSq' }],
   counted: true,
+  whole: true,
 });
 
 /**

@@ -51,6 +51,7 @@ const schema = new Schema<LARSOptions>({
   },
   state: [{ name: 'momentumBuffer', when: 'momentum' }],
   counted: false,
+  whole: true,
   conflict: {
     between: ['nesterov', 'momentum', 'dampening'],
     find: ({ nesterov, momentum, dampening }) =>

@@ -36,6 +36,8 @@ export interface SchemaSpec<O> {
   readonly scalars?: readonly string[];
   /** Whether its rule sees the shapes of parameters. */
   readonly shaped?: boolean;
+  /** Whether the step of one value depends on all of its parameter. Default: as `shaped`. */
+  readonly whole?: boolean;
   /** What is wrong with a parameter of this shape, if something is. */
   readonly refuseShape?: (shape: readonly number[]) => string | undefined;
   /** What goes wrong between values that are right one by one. */
@@ -72,6 +74,7 @@ export class Schema<O extends object> {
   readonly fields: readonly string[];
   readonly placed: readonly Placed[];
   readonly shaped: boolean;
+  readonly whole: boolean;
   readonly refuseShape: SchemaSpec<O>['refuseShape'];
   readonly #conflict: Conflict<O> | undefined;
   readonly #keys: ReadonlySet<string>;
@@ -83,6 +86,7 @@ export class Schema<O extends object> {
     this.counted = spec.counted;
     this.record = ['step', ...(spec.scalars ?? [])];
     this.shaped = spec.shaped ?? false;
+    this.whole = spec.whole ?? this.shaped;
     this.refuseShape = spec.refuseShape;
     this.#conflict = spec.conflict;
     const fields: string[] = [];

@@ -8,6 +8,7 @@ import { describe } from '../support/describe.ts';
 import { GradstepError } from '../support/errors.ts';
 import { isIterable, isObject, itemsOf } from '../support/iterables.ts';
 import { type Floats, isFloat32Array, isGone, lengthOf } from '../support/typed-arrays.ts';
+import { piecesOf } from './arena-shard.ts';
 import { hint } from './hint.ts';
 import type { ParameterLike } from './parameter.ts';
 import { goneSentence } from './sentences.ts';
@@ -53,19 +54,21 @@ function isSingle(value: unknown): boolean {
 interface ListOptions {
   readonly taken?: readonly string[] | undefined;
   readonly shaped?: boolean;
+  readonly whole?: boolean;
 }
 
 /**
  * Reads `params` of a group, and its `paramNames` where the parameters come without names.
  * @param taken Names that the group has already.
  * @param shaped Reads their shapes too. Default: false.
+ * @param whole Refuses shards of arenas, which are parts of parameters. Default: false.
  * @throws {GradstepError} `ERR_INVALID_PARAMETER`, `ERR_DETACHED` or `ERR_NAMES`.
  */
 export function listParams(
   input: unknown,
   paramNames: unknown,
   where: Where,
-  { taken = [], shaped = false }: ListOptions = {},
+  { taken = [], shaped = false, whole = false }: ListOptions = {},
 ): ParamList {
   const items = listItems(input, where).map(readItem);
   const names = listNames(
@@ -89,6 +92,7 @@ export function listParams(
   const shapes = shaped
     ? params.map((parameter, i) => readShape(parameter, lengthOf(data[i]!), `${label(i)}${where}`))
     : undefined;
+  if (whole) refuseShards(params, data, (i) => `${label(i)}${where}`);
   // Now that the last getter of a user has run:
   for (let i = 0; i < data.length; i++) {
     if (!isGone(data[i]!)) continue;
@@ -109,6 +113,20 @@ function readShape(parameter: ParameterLike, length: number, label: string): rea
     'ERR_INVALID_PARAMETER',
     `Expected the shape of parameter ${label} to be one of ${length} values but received ` +
       `${describe(shape)}`,
+  );
+}
+
+function refuseShards(
+  params: readonly ParameterLike[],
+  data: readonly Floats[],
+  label: (i: number) => string,
+): void {
+  const shard = params.findIndex((parameter, i) => piecesOf(parameter, data[i]!) !== undefined);
+  if (shard < 0) return;
+  throw new GradstepError(
+    'ERR_INVALID_PARAMETER',
+    'Expected whole parameters, since a step of this optimizer looks at all of one, but received ' +
+      `an arena or a shard of one: parameter ${label(shard)}`,
   );
 }
 

@@ -103,7 +103,7 @@ describe('wasm backend', () => {
       for (let i = 0; i < ${count}; i++) new Adam([p]).step();`;
     const few = peak(body(100), 'wasm');
     // All of them take 320 MB of state, and a gigabyte of spaces.
-    expect(least(few + 60e6, () => peak(body(1000), 'wasm'))).toBeLessThan(few + 60e6);
+    expect(least(few + 120e6, () => peak(body(1000), 'wasm'))).toBeLessThan(few + 120e6);
   });
 });
 

@@ -32,7 +32,7 @@ function fill(params: readonly Parameter[]): void {
 
 /** As many parameters of the same lengths, each in memory of its own. */
 const separate = (arena: ParameterArena) =>
-  arena.parameters.map(({ length }) => new Parameter(new Float32Array(length)));
+  arena.parameters.map(({ length, shape }) => new Parameter(new Float32Array(length), { shape }));
 
 onEachBackend(() => {
   describe('layout', () => {
@@ -179,20 +179,33 @@ onEachBackend(() => {
 });
 
 forEachOptimizer((row) => {
-  it('gives an arena the bits of separate parameters, whole or in shards', () => {
+  if (row.whole) {
+    it('refuses shards, for it looks at whole parameters', () => {
+      const arena = new ParameterArena(shapes);
+      for (const part of [arena, arena.shard(0, 3)]) {
+        const make = () => row.make([part], row.withState);
+        expectError(make, 'ERR_INVALID_PARAMETER', 'an arena or a shard of one: parameter');
+      }
+    });
+  }
+
+  it(`gives an arena the bits of separate parameters, whole${row.whole ? '' : ' or in shards'}`, () => {
     const [arena, sharded] = [new ParameterArena(shapes), new ParameterArena(shapes)];
     const others = separate(arena);
     for (const params of [arena.parameters, sharded.parameters, others]) fill(params);
     const optimizers = [
       row.make(arena.parameters, row.withState),
       row.make(others, row.withState),
-      ...[0, 1, 2].map((i) => row.make([sharded.shard(i, 3)], row.withState)),
+      ...(row.whole ? [sharded.parameters] : [0, 1, 2].map((i) => [sharded.shard(i, 3)])).map(
+        (params) => row.make(params, row.withState),
+      ),
     ];
     for (let t = 0; t < 5; t++) for (const o of optimizers) o.step();
     const expected = others.map((p) => bits(p.data));
     expect(arena.parameters.map((p) => bits(p.data))).toEqual(expected);
     expect(sharded.parameters.map((p) => bits(p.data))).toEqual(expected);
-    expect(Object.keys(optimizers[0]!.state.get(arena.parameters[3]!)!)).toEqual(row.stateKeys);
+    const flat = arena.parameters.find((p) => p.shape.length === 1 && p.length > 0)!;
+    expect(Object.keys(optimizers[0]!.state.get(flat)!)).toEqual(row.stateKeys);
   });
 });
 

@@ -49,7 +49,8 @@ async function expectSameRun(model: tf.LayersModel, change = (_: tf.LayersModel)
 onEachTfBackend(() => {
   describe('a run that is resumed', () => {
     it('has the bits of one that was not, for each optimizer', async () => {
-      for (const [name, make] of Object.entries(optim) as [string, typeof optim.adam][]) {
+      const { muon: _, ...others } = optim; // takes no biases
+      for (const [name, make] of Object.entries(others) as [string, typeof optim.adam][]) {
         const loaded = await expectSameRun(compiled(() => make({ lr: 0.01 })));
         expect((loaded.optimizer as Bound).iterations, name).toBe(2 * 2 + 3 * 2);
         tf.disposeVariables();

@@ -1,12 +1,6 @@
 /** An update rule whose scalars and steps the kernels compute. */
 
-import {
-  bufferOf,
-  byteOffsetOf,
-  type Floats,
-  lengthOf,
-  viewOf,
-} from '../../support/typed-arrays.ts';
+import { type Floats, lengthOf, viewOf } from '../../support/typed-arrays.ts';
 import type { SteppingRule, Treatment } from '../portable/arithmetic.ts';
 import { type Rule, ScalarOverflow } from '../portable/rules/rule.ts';
 import type { Run, Slot } from '../portable/run.ts';
@@ -118,8 +112,9 @@ class RunOfKernels {
     const kernels = kernelsOf(space);
     space.scalars.set(this.#scalars.values);
     this.#treat(kernels, space.scratchOf(GRAD), space.scratchOf(GRAD), this.#waiting);
-    const at = (array: number) => space.scratchOf(array);
-    this.#call(kernels, space, [0, 1, 2, 3, 4, 5].map(at), this.#waiting);
+    const blocks: number[] = [];
+    for (let k = 0; k < STATE + STATES; k++) blocks[k] = space.scratchOf(k);
+    this.#call(kernels, space, blocks, this.#waiting);
     let from = 0;
     for (let i = first; i < end; i++) {
       const { data, state, length } = this.#slots[i]!;
@@ -133,42 +128,47 @@ class RunOfKernels {
   }
 
   /** Steps a slot where its state lies, or else its data; what lies elsewhere is copied. */
-  #stepLong({ data, grad, state, length }: Slot): void {
-    const home = state.find((array) => array !== undefined) ?? data;
-    const space = spaceOf(home) ?? commonSpace();
+  #stepLong(slot: Slot): void {
+    const arrays = arraysOf(slot);
+    const space = spaceOf(homeOf(arrays)) ?? commonSpace();
     const kernels = kernelsOf(space);
     space.scalars.set(this.#scalars.values);
-    const arrays: (Floats | undefined)[] = [data, grad!, ...state];
-    const places = arrays.map((array) => (array === undefined ? 0 : space.addressOf(array)));
-    while (places.length < STATE + STATES) places.push(0);
-    const isTreated = changes(this.#factors);
-    if (!isTreated && places.every((place) => place >= 0)) {
-      this.#call(kernels, space, places, length);
-      return;
+    const places: number[] = [];
+    let isHere = true;
+    for (let k = 0; k < arrays.length; k++) {
+      const array = arrays[k];
+      places[k] = array === undefined ? 0 : space.addressOf(array);
+      if (places[k]! < 0) isHere = false;
     }
-    const buffers = arrays.map((array) => (array === undefined ? undefined : bufferOf(array)));
-    const offsets = arrays.map((array) => (array === undefined ? 0 : byteOffsetOf(array)));
+    if (isHere && !changes(this.#factors)) this.#call(kernels, space, places, slot.length);
+    else this.#stepBlocks(kernels, space, arrays, places, slot.length);
+  }
+
+  /** Through the scratch, where the place of an array is -1. */
+  #stepBlocks(
+    kernels: Kernels,
+    space: Space,
+    arrays: readonly (Floats | undefined)[],
+    places: readonly number[],
+    length: number,
+  ): void {
+    const { scratch } = space;
+    const blocks: number[] = [];
     for (let from = 0; from < length; from += BLOCK) {
       const count = Math.min(BLOCK, length - from);
-      const block = places.map((place, k) => (place < 0 ? space.scratchOf(k) : place + from * 4));
-      const outside: (Floats | undefined)[] = [];
-      for (let k = 0; k < arrays.length; k++) {
-        if (places[k]! >= 0) continue;
-        outside[k] = new Float32Array(buffers[k]!, offsets[k]! + from * 4, count);
-        copyAll(space.scratch[k]!, outside[k]!);
+      for (let k = 0; k < places.length; k++) {
+        const isOutside = places[k]! < 0;
+        blocks[k] = isOutside ? space.scratchOf(k) : places[k]! + from * 4;
+        if (isOutside) copy(scratch[k]!, 0, arrays[k]!, from, count);
       }
-      if (isTreated) {
-        const source = block[GRAD]!;
-        block[GRAD] = space.scratchOf(GRAD);
-        this.#treat(kernels, source, block[GRAD], count);
+      if (changes(this.#factors)) {
+        const source = blocks[GRAD]!;
+        blocks[GRAD] = space.scratchOf(GRAD);
+        this.#treat(kernels, source, blocks[GRAD]!, count);
       }
-      this.#call(kernels, space, block, count);
-      for (let k = 0; k < outside.length; k++) {
-        if (outside[k] === undefined || k === GRAD) continue;
-        copyAll(
-          outside[k]!,
-          count < BLOCK ? viewOf(space.scratch[k]!, 0, count) : space.scratch[k]!,
-        );
+      this.#call(kernels, space, blocks, count);
+      for (let k = 0; k < places.length; k++) {
+        if (places[k]! < 0 && k !== GRAD) copy(arrays[k]!, from, scratch[k]!, 0, count);
       }
     }
   }
@@ -181,17 +181,24 @@ class RunOfKernels {
 
   #call(kernels: Kernels, { places }: Space, at: readonly number[], count: number): void {
     const { kernel } = this.#scalars;
-    const [data, grad, state0, state1, state2, state3] = at as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
     const sign = this.#sign;
-    kernels.step(kernel, places.scalars, sign, data, grad, state0, state1, state2, state3, count);
+    const { scalars } = places;
+    // By index: what comes after the proof of memory runs no iterator.
+    kernels.step(kernel, scalars, sign, at[0]!, at[1]!, at[2]!, at[3]!, at[4]!, at[5]!, count);
   }
+}
+
+/** Data, gradient and state; nothing where a rule has less state. */
+function arraysOf({ data, grad, state }: Slot): (Floats | undefined)[] {
+  const arrays: (Floats | undefined)[] = [data, grad!];
+  for (let k = 0; k < STATES; k++) arrays[STATE + k] = state[k];
+  return arrays;
+}
+
+/** The first state, or the data. */
+function homeOf(arrays: readonly (Floats | undefined)[]): Floats {
+  for (let k = STATE; k < arrays.length; k++) if (arrays[k] !== undefined) return arrays[k]!;
+  return arrays[DATA]!;
 }
 
 function changes({ scale, bound, coefficient }: Factors): boolean {
@@ -204,7 +211,7 @@ const { apply } = Reflect;
 const { set: setFloats } = Float32Array.prototype;
 
 /** Copies one array to the beginning of another, bits of NaN included. */
-function copyAll(to: Floats, source: Floats): void {
+function _copyAll(to: Floats, source: Floats): void {
   apply(setFloats, to, [source]);
 }
 
