@@ -30,6 +30,9 @@ export interface Failure {
 /** A slot, its array, the next slot, … */
 export type ArrayPairs = readonly (number | Floats | null)[];
 
+/** How many arrays `Core.setArrays` takes at once; as `kMostPairs` in native/addon/arrays.cc. */
+export const ARRAYS_AT_ONCE = 128;
+
 /**
  * One optimizer's groups and slots. Slots are numbered in the order in which they were added.
  * Callers have checked types and lengths; memory is borrowed and must stay reachable and intact
@@ -76,8 +79,8 @@ export interface Core {
   setStates(which: number, memory: Floats, places: Doubles, count: number): Floats[] | undefined;
   /**
    * Registers the data, or the gradients, that slots have now: pairs of a slot and its array, where
-   * null is no gradient. Gives the number of the first pair whose array is no Float32Array of the
-   * slot's length; from there on nothing has changed.
+   * null is no gradient; at most `ARRAYS_AT_ONCE`. Gives the number of the first pair whose array
+   * is no Float32Array of the slot's length; nothing has changed then.
    */
   setArrays(field: 'data' | 'grad', pairs: ArrayPairs): number | undefined;
   /** @param ownsLine Whether it owns its last cache line to its end. Default: false. */

@@ -10,7 +10,6 @@ type WithHandle<F> = F extends (...args: infer A) => infer R
   : never;
 
 /** How many slots with their arrays the addon takes at a time: `native/addon/arrays.cc`. */
-const MOST_PAIRS = 128;
 
 /** The functions of `native/addon/`: those of `Core`, with a handle, and a few more. */
 export type Addon = {
@@ -19,7 +18,7 @@ export type Addon = {
   BusyMemory & {
     /** A function that steps the optimizer behind the handle. */
     stepOf(handle: object): Core['step'];
-    /** The same as that of `Core`, for at most `MOST_PAIRS`. */
+    /** The same as that of `Core`, as arguments. */
     setArrays(handle: object, isGrad: boolean, ...pairs: ArrayPairs): number | undefined;
     /** The same for a list, stepped as one, in the ways that `SEQUENCE` numbers. */
     sequenceOf(handles: readonly object[], follows: readonly number[]): (action: number) => unknown;
@@ -147,13 +146,7 @@ class NativeCore implements Core {
   }
 
   setArrays(field: 'data' | 'grad', pairs: ArrayPairs): number | undefined {
-    const isGrad = field === 'grad';
-    for (let at = 0; at < pairs.length; at += 2 * MOST_PAIRS) {
-      const some = pairs.length <= 2 * MOST_PAIRS ? pairs : pairs.slice(at, at + 2 * MOST_PAIRS);
-      const bad = guard(() => this.#addon.setArrays(this.#handle, isGrad, ...some));
-      if (bad !== undefined) return at / 2 + bad;
-    }
-    return undefined;
+    return guard(() => this.#addon.setArrays(this.#handle, field === 'grad', ...pairs));
   }
 
   setGrad(slot: number, grad: Floats | null, ownsLine = false): void {

@@ -4,7 +4,7 @@
  * models are bound by how much of memory they touch.
  */
 
-import type { ArrayPairs } from '../backend/backend.ts';
+import { ARRAYS_AT_ONCE, type ArrayPairs } from '../backend/backend.ts';
 import type { ArenaSlot } from '../parameters/arena-parameter.ts';
 import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
 import { roomForOne } from '../support/lists.ts';
@@ -14,7 +14,7 @@ import type { Slot } from './slot.ts';
 /** The table that a segment belongs to. */
 export interface SegmentOwner {
   readonly rows: readonly Readonly<Slot>[];
-  /** Checks arrays that parameters have now, and registers them: a slot, its array, the next slot, … */
+  /** Registers arrays that parameters have now, all or none: a slot, its array, the next slot, … */
   rebind(field: 'data' | 'grad', pairs: ArrayPairs): void;
   /** The same for a gradient of an arena, which is what it should be. */
   rebindGrad(slot: number, grad: Floats | null): void;
@@ -106,10 +106,14 @@ class LooseSegment implements Segment {
   }
 
   #rebind(field: 'data' | 'grad', pairs: ArrayPairs, known: (Floats | null)[]): void {
-    this.#owner.rebind(field, pairs);
-    const { begin } = this;
-    for (let at = 0; at < pairs.length; at += 2) {
-      known[(pairs[at] as number) - begin] = pairs[at + 1] as Floats | null;
+    for (let first = 0; first < pairs.length; first += 2 * ARRAYS_AT_ONCE) {
+      const isAll = pairs.length <= 2 * ARRAYS_AT_ONCE;
+      const some = isAll ? pairs : pairs.slice(first, first + 2 * ARRAYS_AT_ONCE);
+      // All of these or none: what the core has, is known here.
+      this.#owner.rebind(field, some);
+      for (let at = 0; at < some.length; at += 2) {
+        known[(some[at] as number) - this.begin] = some[at + 1] as Floats | null;
+      }
     }
   }
 

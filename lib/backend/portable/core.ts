@@ -157,6 +157,9 @@ export class PortableCore implements Core {
       const isNone = field === 'grad' && array === null;
       const fits = isFloat32Array(array) && lengthOf(array) === this.#slots[slot]!.length;
       if (!(isNone || fits)) return i / 2;
+    }
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [slot, array] = [pairs[i] as number, pairs[i + 1] as Floats | null];
       if (field === 'grad') this.setGrad(slot, array);
       else this.#setData(slot, array!);
     }
