@@ -1,6 +1,6 @@
 // The suite on the addon of build-asan/, for `npm run test:asan`. What builds, packs or checks
 // types is left out: it runs other programs than the addon; so are resident sizes, for the sanitizer
-// keeps what is freed.
+// keeps what is freed, and what mostly runs in WebAssembly or in TensorFlow.js.
 import { fileURLToPath } from 'node:url';
 import { mergeConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
@@ -11,7 +11,10 @@ export default mergeConfig(base, {
   test: {
     root: inRepository('.'),
     setupFiles: [inRepository('test/asan/setup.ts')],
-    exclude: ['test/package/**', 'test/bench/**', 'test/memory/resident.test.ts'],
+    exclude: [
+      ...['test/package/**', 'test/bench/**', 'test/tfjs/**', 'test/examples/tfjs*'],
+      ...['test/memory/resident.test.ts', 'test/backend/wasm.test.ts'],
+    ],
     env: { GRADSTEP_FUZZ_COLLECT: '4' }, // what is borrowed and not kept is gone soon
     typecheck: { enabled: false },
     // Left out: the backend without native code, and goldens inside one large buffer, where an
