@@ -27,8 +27,11 @@ const loops: [string, string][] = [
 ];
 
 describe.each(['native', 'wasm', 'portable'] as const)('%s backend', (backend) => {
-  it.each(loops)('takes no more than 1.3 times what ordinary arrays do: %s', (_, make) => {
-    const bound = 1.3 * ordinary;
+  // A memory of WebAssembly never shrinks, and one that is empty stays as a spare.
+  const factor = backend === 'wasm' ? 1.5 : 1.3;
+
+  it.each(loops)(`takes no more than ${factor} times what ordinary arrays do: %s`, (_, make) => {
+    const bound = factor * ordinary;
     expect(least(bound, () => peak(loop(make), backend))).toBeLessThan(bound);
   });
 
