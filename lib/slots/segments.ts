@@ -8,7 +8,7 @@ import { ARRAYS_AT_ONCE, type ArrayPairs } from '../backend/backend.ts';
 import type { ArenaSlot } from '../parameters/arena-parameter.ts';
 import { checkFrozen, type ParameterLike } from '../parameters/parameter.ts';
 import { roomForOne } from '../support/lists.ts';
-import { type Floats, isWhole } from '../support/typed-arrays.ts';
+import { type Floats, isElastic, isWhole } from '../support/typed-arrays.ts';
 import type { Slot } from './slot.ts';
 
 /** The table that a segment belongs to. */
@@ -56,6 +56,8 @@ class LooseSegment implements Segment {
   readonly #frozen: boolean[] = roomForOne();
   /** Those that have no last element. */
   #empty: number[] | undefined;
+  /** Whether one of these arrays has been over a buffer that grows. */
+  #mayGrow = false;
   allFrozen = true;
 
   constructor(owner: SegmentOwner, begin: number) {
@@ -71,7 +73,13 @@ class LooseSegment implements Segment {
     this.#last.push(row.length - 1);
     this.#frozen.push(row.frozen);
     if (row.length === 0) this.#addEmpty(this.#params.length - 1);
+    this.#watch(row.data);
+    this.#watch(row.grad);
     return true;
+  }
+
+  #watch(array: Floats | null): void {
+    this.#mayGrow ||= array !== null && isElastic(array);
   }
 
   #addEmpty(i: number): void {
@@ -112,7 +120,9 @@ class LooseSegment implements Segment {
       // All of these or none: what the core has, is known here.
       this.#owner.rebind(field, some);
       for (let at = 0; at < some.length; at += 2) {
-        known[(some[at] as number) - this.begin] = some[at + 1] as Floats | null;
+        const array = some[at + 1] as Floats | null;
+        known[(some[at] as number) - this.begin] = array;
+        this.#watch(array);
       }
     }
   }
@@ -122,9 +132,8 @@ class LooseSegment implements Segment {
   }
 
   /**
-   * Asks for the last element, which is undefined if the buffer was detached or has shrunk, and for
-   * the one behind it, which is not if the buffer has grown. Nothing is iterated here, which would
-   * be code of a user who has replaced what arrays do.
+   * Asks for the last element, which is undefined if the buffer was detached or has shrunk. Nothing
+   * is iterated here, which would be code of a user who has replaced what arrays do.
    */
   verify(): void {
     const data = this.#data;
@@ -133,16 +142,24 @@ class LooseSegment implements Segment {
     for (let i = 0; i < last.length; i++) {
       const at = last[i]!;
       if (at < 0) continue;
-      const array = data[i]!;
-      if (array[at] === undefined || array[at + 1] !== undefined) {
-        throw this.#owner.gone(this.begin + i, 'data');
-      }
+      if (data[i]![at] === undefined) throw this.#owner.gone(this.begin + i, 'data');
       const grad = grads[i]!;
-      if (grad !== null && (grad[at] === undefined || grad[at + 1] !== undefined)) {
-        throw this.#owner.gone(this.begin + i, 'grad');
-      }
+      if (grad !== null && grad[at] === undefined) throw this.#owner.gone(this.begin + i, 'grad');
     }
+    if (this.#mayGrow) this.#verifyGrown();
     if (this.#empty !== undefined) this.#verifyEmpty(this.#empty);
+  }
+
+  /** The element behind the last one is there if the buffer has grown; to ask always costs 2 ns. */
+  #verifyGrown(): void {
+    for (let i = 0; i < this.#last.length; i++) {
+      const behind = this.#last[i]! + 1;
+      if (behind === 0) continue;
+      if (this.#data[i]![behind] !== undefined) throw this.#owner.gone(this.begin + i, 'data');
+      const grad = this.#grads[i]!;
+      if (grad !== null && grad[behind] !== undefined)
+        throw this.#owner.gone(this.begin + i, 'grad');
+    }
   }
 
   #verifyEmpty(empty: readonly number[]): void {
@@ -169,6 +186,8 @@ class LooseSegment implements Segment {
     this.#frozen[i] = row.frozen;
     this.#empty = this.#empty?.filter((other) => other !== i);
     if (row.length === 0) this.#addEmpty(i);
+    this.#watch(row.data);
+    this.#watch(row.grad);
     return true;
   }
 
